@@ -1,0 +1,26 @@
+"""What an operation is given besides its parameters."""
+
+from dataclasses import dataclass
+
+from gateway.credentials import Caller
+from gateway.ec2.names import Catalog
+from gateway.native_calls import Calls
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, authenticated and decoded.
+
+    Args:
+        caller: who asks.
+        native: the native API, signed as the caller.
+        catalog: the caller's zones and offerings.
+        region: the name of this region.
+        host: the address at which the caller reached the gateway, for answers that tell it.
+    """
+
+    caller: Caller
+    native: Calls
+    catalog: Catalog
+    region: str
+    host: str

@@ -1,0 +1,117 @@
+"""Which operation a request is, derived from the model: nothing here knows any operation.
+
+An operation matches when its method, its level (service, bucket or object), the literal part of
+its query and its required query and header members are all there; of several the one that demands
+most wins. What the winner has no place for is not ignored: ``PUT /bucket?acl`` must never become
+CreateBucket, nor ``PUT /bucket/key?unheard-of`` an upload.
+"""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from botocore.model import OperationModel
+
+from gateway.s3 import model
+from gateway.s3.faults import S3Fault
+from gateway.s3.target import Target
+
+# Belongs to the signature, or is noise that SDKs add to every request.
+_APART = frozenset({"AWSAccessKeyId", "Signature", "Expires", "x-id"}) | {
+    f"X-Amz-{name}"
+    for name in (
+        "Algorithm",
+        "Content-Sha256",
+        "Credential",
+        "Date",
+        "Expires",
+        "Security-Token",
+        "Signature",
+        "SignedHeaders",
+    )
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation's demands on a request."""
+
+    name: str
+    method: str
+    level: int
+    literals: Mapping[str, str]
+    queries: frozenset[str]
+    headers: frozenset[str]
+    known: frozenset[str]
+
+    @property
+    def demands(self) -> int:
+        """How much it asks for."""
+        return len(self.literals) + len(self.queries) + len(self.headers)
+
+    def matches(self, level: int, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        """Whether a request of this method has all it asks for."""
+        return (
+            self.level == level
+            and all(name in query for name in (*self.literals, *self.queries))
+            and all(query[name] == value for name, value in self.literals.items() if value)
+            and self.headers <= headers.keys()
+        )
+
+
+def route(method: str, target: Target, headers: Mapping[str, str]) -> str:
+    """The name of the operation a request is.
+
+    Args:
+        headers: by lower-case name.
+
+    Raises:
+        S3Fault: MethodNotAllowed, NotImplemented.
+    """
+    level = (target.bucket is not None) + (target.key is not None)
+    found = [r for r in _routes().get(method, ()) if r.matches(level, target.query, headers)]
+    if not found:
+        raise S3Fault("MethodNotAllowed", extras={"Method": method, "ResourceType": _TYPES[level]})
+    best = max(found, key=lambda route: route.demands)
+    for name in target.query:
+        if name not in best.known and name not in _APART:
+            raise S3Fault(
+                "NotImplemented",
+                f"The query parameter {name} is not implemented for {best.name}.",
+                {"Parameter": name},
+            )
+    return best.name
+
+
+_TYPES = ("SERVICE", "BUCKET", "OBJECT")
+
+
+@functools.cache
+def _routes() -> Mapping[str, list[Route]]:
+    table: dict[str, list[Route]] = {}
+    for operation in model.operations():
+        table.setdefault(operation.http["method"], []).append(_route(operation))
+    return table
+
+
+def _route(operation: OperationModel) -> Route:
+    path, _, query = operation.http["requestUri"].partition("?")
+    literals = dict(parse_qsl(query, keep_blank_values=True))
+    shape = operation.input_shape
+    members = shape.members if shape else {}
+    required = set(shape.required_members) if shape else set()
+
+    def wire(location: str, names: set[str]) -> frozenset[str]:
+        chosen = (members[name].serialization for name in names)
+        return frozenset(s["name"] for s in chosen if s.get("location") == location)
+
+    return Route(
+        name=operation.name,
+        method=operation.http["method"],
+        level=path.count("{"),
+        literals=literals,
+        queries=wire("querystring", required),
+        headers=frozenset(name.lower() for name in wire("header", required)),
+        known=wire("querystring", set(members)) | literals.keys(),
+    )

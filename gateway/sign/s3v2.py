@@ -1,0 +1,167 @@
+"""Signature version 2 of S3: an HMAC-SHA1 over method, five headers and a canonical resource.
+
+The resource is where clients differ, so several candidates are tried, each in constant time:
+
+* a server mounted under a prefix may be signed for with and without it, since boto 2 signs the
+  path it was told, and a proxy in front may have added or cut it;
+* botocore signs a bucket as ``/bucket/`` where the wire has ``/bucket``;
+* boto 2 and botocore each have a list of their own of the query parameters that are signed;
+* WSGI does not tell ``x-amz-meta-a_b`` from ``x-amz-meta-a-b``, but the signer did.
+
+Protocol source: "Signing and authenticating REST requests" (signature version 2) of the S3 API.
+"""
+
+import base64
+import hmac
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from gateway.sign.refusals import Reason, Refusal
+from gateway.sign.request import Request
+
+_EVERYONE = (
+    "acl cors delete lifecycle location logging notification partNumber policy requestPayment"
+    " restore tagging torrent uploadId uploads versionId versioning versions website"
+    " response-cache-control response-content-disposition response-content-encoding"
+    " response-content-language response-content-type response-expires"
+)
+_SERVERS = (
+    " accelerate analytics encryption inventory legal-hold metrics object-lock ownershipControls"
+    " policyStatus publicAccessBlock replication retention select select-type"
+)
+_BOTOCORE = (
+    " accelerate analytics defaultObjectAcl inventory metrics object-lock replication select"
+    " select-type storageClass"
+)
+_BOTO2 = (
+    " billing compose defaultObjectAcl encryption encryptionConfig storageClass userProject"
+    " websiteConfig"
+)
+_SUBRESOURCES = tuple(
+    frozenset((_EVERYONE + more).split()) for more in (_SERVERS, _BOTOCORE, _BOTO2)
+)
+_META = "x-amz-meta-"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a request says about its own signature; nothing of it is verified yet.
+
+    ``expires`` (the text as sent, seconds since 1970) is set for presigned URLs only.
+    """
+
+    access_key: str
+    signature: str
+    expires: str | None = None
+
+
+def parse(request: Request, query: Mapping[str, str]) -> Claim | None:
+    """Read the claim of a version 2 request; None when it carries none.
+
+    Args:
+        query: the decoded query parameters.
+
+    Raises:
+        Refusal: MALFORMED, when there is a claim that cannot be read.
+    """
+    header = request.header("authorization") or ""
+    if header.startswith("AWS "):
+        access_key, _, signature = header[4:].strip().rpartition(":")
+        if not access_key or not signature:
+            raise Refusal(Reason.MALFORMED, "The Authorization header must be AWS KEY:SIGNATURE.")
+        return Claim(access_key, signature)
+    if "AWSAccessKeyId" not in query and "Signature" not in query:
+        return None
+    for name in ("AWSAccessKeyId", "Signature", "Expires"):
+        if not query.get(name):
+            raise Refusal(Reason.MALFORMED, f"Query-string authentication requires {name}.")
+    return Claim(query["AWSAccessKeyId"], query["Signature"], query["Expires"])
+
+
+def verify(claim: Claim, request: Request, secret: str, mount: str) -> None:
+    """Check the signature; times are the caller's to check.
+
+    Args:
+        mount: the prefix the service is mounted under, such as ``/awsapi/rest/AmazonS3``.
+
+    Raises:
+        Refusal: MISMATCH.
+    """
+    given = claim.signature.encode()
+    for text in strings_to_sign(claim, request, mount):
+        digest = hmac.digest(secret.encode(), text, "sha1")
+        if hmac.compare_digest(base64.b64encode(digest), given):
+            return
+    raise Refusal(
+        Reason.MISMATCH,
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your key and signing method.",
+    )
+
+
+def strings_to_sign(claim: Claim, request: Request, mount: str) -> Iterator[bytes]:
+    """Everything a correct client may have signed, the likeliest first."""
+    date = request.header("date") or ""
+    if claim.expires is not None:
+        date = claim.expires
+    elif request.header("x-amz-date"):
+        date = ""
+    start = "\n".join(
+        (
+            request.method,
+            request.header("content-md5") or "",
+            request.header("content-type") or "",
+            date,
+        )
+    )
+    candidates = itertools.product(_amz_headers(request), _resources(request, mount))
+    for headers, resource in candidates:
+        yield start.encode("latin-1") + b"\n" + headers.encode("latin-1") + resource
+
+
+def _amz_headers(request: Request) -> Iterator[str]:
+    """The x-amz- lines: with dashes, then with underscores in the names of metadata."""
+    pairs = [(name, value) for name, value in request.headers.items() if name.startswith("x-amz-")]
+    dashed = _lines(pairs)
+    yield dashed
+    renamed = [
+        (_META + name[len(_META) :].replace("-", "_") if name.startswith(_META) else name, value)
+        for name, value in pairs
+    ]
+    if (underscored := _lines(renamed)) != dashed:
+        yield underscored
+
+
+def _lines(pairs: list[tuple[str, str]]) -> str:
+    return "".join(f"{name}:{value.strip()}\n" for name, value in sorted(pairs))
+
+
+def _resources(request: Request, mount: str) -> Iterator[bytes]:
+    suffixes = dict.fromkeys(_subresources(request.query, names) for names in _SUBRESOURCES)
+    for path, suffix in itertools.product(_paths(request.path, mount), suffixes):
+        yield path.encode("latin-1") + suffix
+
+
+def _paths(path: str, mount: str) -> Iterator[str]:
+    mounted = path == mount or path.startswith(mount + "/")
+    bare = (path[len(mount) :] or "/") if mounted else path
+    bucket_call = bare != "/" and "/" not in bare[1:]
+    for known in (path, bare if mounted else mount + bare):
+        yield known
+        if bucket_call:
+            yield known + "/"
+    if bare == "/":
+        yield mount
+
+
+def _subresources(query: str, names: frozenset[str]) -> bytes:
+    """The part of the query that is signed: sorted, names as sent, values decoded."""
+    chosen = []
+    for token in query.encode("latin-1").split(b"&"):
+        name, equals, value = token.partition(b"=")
+        if name.decode("latin-1") in names:
+            chosen.append((name, name + equals + unquote_to_bytes(value) if equals else name))
+    joined = b"&".join(text for _, text in sorted(chosen))
+    return b"?" + joined if joined else b""

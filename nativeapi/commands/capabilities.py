@@ -1,0 +1,26 @@
+"""What this cloud can do."""
+
+from nativeapi.call import Call
+from nativeapi.declare import Role
+from nativeapi.envelopes import VERSION
+from nativeapi.registry import command
+from nativeapi.views.capabilities import CapabilityView
+from orchestrator.resources import configuration
+
+
+@command("listCapabilities", role=Role.USER, since="1.0")
+class ListCapabilities:
+    """Show what this cloud can do."""
+
+    def run(self, call: Call) -> CapabilityView:
+        return CapabilityView(
+            securitygroupsenabled=True,
+            cloudstackversion=VERSION,
+            userpublictemplateenabled=True,
+            support_elb="false",
+            projectinviterequired=True,
+            allowusercreateprojects=False,
+            customdiskofferingmaxsize=configuration.integer(
+                call.db, "custom.diskoffering.size.max"
+            ),
+        )

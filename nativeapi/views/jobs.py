@@ -1,0 +1,105 @@
+"""Jobs on the wire.
+
+A job's result is not stored: it is the object as it is when somebody asks, shown as the command
+that started the job declares. Where the object is gone, or the command shows none, it is success.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from nativeapi import envelopes, faults, references
+from nativeapi.call import Call
+from nativeapi.declare import View
+from nativeapi.references import noun
+from nativeapi.registry import COMMANDS
+from orchestrator.faults import Fault, Kind
+from orchestrator.resources import jobs
+from orchestrator.schema.jobs import Job, JobState
+
+_PENDING, _DONE, _FAILED = 0, 1, 2
+_STATUS = {JobState.DONE: _DONE, JobState.FAILED: _FAILED}
+_CODES = {_DONE: 0, _FAILED: 530}
+
+_INSTANCE_TYPES = {
+    "virtualmachine": "VirtualMachine",
+    "volume": "Volume",
+    "template": "Template",
+    "securitygroup": "SecurityGroup",
+    "host": "Host",
+    "storagepool": "StoragePool",
+    "imagestore": "StoragePool",
+}
+
+
+class JobView(View, noun="asyncjobs"):
+    """A job."""
+
+    accountid: Annotated[str | None, "the account it was started for"]
+    userid: Annotated[str | None, "the user who started it"]
+    cmd: Annotated[str, "the command that started it, or the work it does"]
+    jobstatus: Annotated[int, "0 under way, 1 done, 2 failed"]
+    jobprocstatus: Annotated[int, "0; kept for old clients"]
+    jobresultcode: Annotated[int | None, "0 done, 530 failed"]
+    jobresulttype: Annotated[str | None, "object, once there is a result"]
+    jobresult: Annotated[
+        Mapping[str, envelopes.Node] | None, "the object it worked on, or why it failed"
+    ]
+    jobinstancetype: Annotated[str | None, "the kind of object it works on"]
+    jobinstanceid: Annotated[str | None, "the id of that object"]
+    created: Annotated[datetime, "when it was started"]
+    jobid: Annotated[str, "the job's id"]
+
+
+def job_views(call: Call, rows: Sequence[Job]) -> list[JobView]:
+    """Jobs, with the results of those that have ended."""
+    return [_job_view(call, row) for row in rows]
+
+
+def _job_view(call: Call, row: Job) -> JobView:
+    status = _STATUS.get(JobState(row.state), _PENDING)
+    kind = _INSTANCE_TYPES.get(row.resource_kind)
+    return JobView(
+        accountid=row.account_id,
+        userid=row.user_id,
+        cmd=row.command or row.workflow,
+        jobstatus=status,
+        jobprocstatus=0,
+        jobresultcode=_CODES.get(status),
+        jobresulttype=None if status == _PENDING else "object",
+        jobresult=_RESULTS[status](call, row),
+        jobinstancetype=kind,
+        jobinstanceid=row.resource_id if kind else None,
+        created=row.created,
+        jobid=row.id,
+    )
+
+
+def _nothing_yet(_call: Call, _row: Job) -> None:
+    return None
+
+
+def _success(call: Call, row: Job) -> Mapping[str, envelopes.Node]:
+    entry = COMMANDS.get(row.command or "")
+    if entry and entry.reply.view:
+        shown = references.view_of(call, entry.reply.view, row.resource_id)
+        if shown:
+            return {entry.key: envelopes.tree(shown)}
+    return {"success": True}
+
+
+def _failure(_call: Call, row: Job) -> Mapping[str, envelopes.Node]:
+    kind = Kind(row.fault_kind or Kind.BUG)
+    fault = Fault(kind, row.fault_subject or "job", row.fault or "The job failed.")
+    return {
+        "errorcode": faults.code(fault).error,
+        "errortext": fault.public,
+        "kind": str(fault.kind),
+        "subject": fault.subject,
+    }
+
+
+_RESULTS = {_PENDING: _nothing_yet, _DONE: _success, _FAILED: _failure}
+
+
+noun(Job, JobView, "job", owned=jobs.find, views=job_views)

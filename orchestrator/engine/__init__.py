@@ -1,0 +1,1 @@
+"""The workflow engine. It knows no noun; see :mod:`orchestrator.engine.workflow` for the rules."""

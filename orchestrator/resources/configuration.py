@@ -1,0 +1,154 @@
+"""Global configuration parameters: each declared once, changed at run time by the administrator."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from orchestrator.faults import invalid, not_found
+from orchestrator.schema.configuration import Configuration
+
+
+def _boolean(text: str) -> bool:
+    lowered = text.lower()
+    if lowered not in {"true", "false"}:
+        raise ValueError("true or false")
+    return lowered == "true"
+
+
+def _networks(text: str) -> tuple[IPv4Network, ...]:
+    return tuple(IPv4Network(item.strip()) for item in text.split(",") if item.strip())
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter. ``read`` turns its text into a value, or raises ValueError."""
+
+    name: str
+    category: str
+    default: str
+    read: Callable[[str], object]
+    help: str
+
+
+PARAMETERS = {
+    parameter.name: parameter
+    for parameter in (
+        Parameter(
+            "default.page.size",
+            "Advanced",
+            "500",
+            int,
+            "Most items in the answer to a list.",
+        ),
+        Parameter(
+            "enable.ec2.api", "Advanced", "false", _boolean, "Whether the EC2 API is offered."
+        ),
+        Parameter("enable.s3.api", "Advanced", "false", _boolean, "Whether the S3 API is offered."),
+        Parameter(
+            "cpu.overprovisioning.factor",
+            "Advanced",
+            "1.0",
+            float,
+            "How many times a host's clock cycles are given out.",
+        ),
+        Parameter(
+            "mem.overprovisioning.factor",
+            "Advanced",
+            "1.0",
+            float,
+            "How many times a host's memory is given out.",
+        ),
+        Parameter(
+            "custom.diskoffering.size.max",
+            "Storage",
+            "1024",
+            int,
+            "Largest disk in GiB that a user may ask for.",
+        ),
+        Parameter(
+            "expunge.delay",
+            "Advanced",
+            "86400",
+            int,
+            "Seconds from the destruction of an instance to the release of its disks.",
+        ),
+        Parameter(
+            "expunge.memory",
+            "Advanced",
+            "3600",
+            int,
+            "Seconds for which an expunged instance is still listed, as Destroyed.",
+        ),
+        Parameter(
+            "job.expire.minutes", "Advanced", "1440", int, "Minutes for which a job is remembered."
+        ),
+        Parameter(
+            "stop.patience",
+            "Advanced",
+            "60",
+            float,
+            "Seconds that a guest is given to power off before it is switched off.",
+        ),
+        Parameter(
+            "secstorage.allowed.internal.sites",
+            "Advanced",
+            "",
+            _networks,
+            "Networks in CIDR form, parted by commas, that templates may be fetched from although "
+            "they are internal (loopback, private or link-local).",
+        ),
+        Parameter(
+            "vm.user.data.max", "Advanced", "32768", int, "Most bytes of user data of an instance."
+        ),
+    )
+}
+
+
+def text(db: Session, name: str) -> str:
+    """The value in force, as text."""
+    row = db.get(Configuration, name)
+    return PARAMETERS[name].default if row is None else row.value
+
+
+def integer(db: Session, name: str) -> int:
+    """The value in force of a whole-number parameter."""
+    return int(text(db, name))
+
+
+def number(db: Session, name: str) -> float:
+    """The value in force of a number parameter."""
+    return float(text(db, name))
+
+
+def networks(db: Session, name: str) -> tuple[IPv4Network, ...]:
+    """The value in force of a parameter that lists networks."""
+    return _networks(text(db, name))
+
+
+def values(db: Session) -> dict[str, str]:
+    """Every parameter's value in force, by name."""
+    changed = {row.name: row.value for row in db.scalars(select(Configuration))}
+    return {name: changed.get(name, item.default) for name, item in PARAMETERS.items()}
+
+
+def change(db: Session, name: str, value: str) -> None:
+    """Set a parameter.
+
+    Raises:
+        Fault: not_found for an unknown name, invalid for a value that cannot be read.
+    """
+    parameter = PARAMETERS.get(name)
+    if parameter is None:
+        raise not_found("configuration", name, field="name")
+    try:
+        parameter.read(value)
+    except ValueError as error:
+        raise invalid(
+            "configuration", f"{value!r} is no value for {name}: {error}", field="value"
+        ) from None
+    row = db.get(Configuration, name) or Configuration(name=name)
+    row.value = value
+    db.add(row)

@@ -1,0 +1,1 @@
+"""Object storage as a library: buckets and objects, durable, safe among processes. No HTTP."""
