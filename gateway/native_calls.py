@@ -6,7 +6,7 @@ A view is what a command answers with; any field may be absent. Fields keep thei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Required, TypedDict, cast
+from typing import Required, TypedDict, cast
 
 from gateway.native import Native, spell
 

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         default=900.0, gt=0, description="How far an S3 request's time may be from ours."
     )
     region: str = Field(
-        default="pileus", description="Name of the region that this gateway says it is."
+        default="us-east-1", description="Name of the region that this gateway says it is."
     )
     instance_type: str = Field(
         default="m1.small", description="Instance type when RunInstances names none."

@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from nativeapi import envelopes, registry
 from nativeapi.dispatch import Answer, Dispatcher, refusal
 from nativeapi.request import MAX_BODY, read, wants_json
+from orchestrator import logs
 from orchestrator.faults import Fault
 from orchestrator.schema.secrets import vault
 from orchestrator.schema.session import Sessions
@@ -26,7 +27,12 @@ _PIECE = 1 << 16
 
 
 def create(settings: Settings | None = None) -> Flask:
-    """The application that answers ``/client/api``."""
+    """The application that answers ``/client/api``.
+
+    Without settings the process is ours (gunicorn's worker), and so are its log and environment.
+    """
+    if settings is None:
+        logs.configure()
     app = Flask("nativeapi", static_folder=None)
     dispatcher = Dispatcher(registry.load(), _per_process(settings or Settings()))
 

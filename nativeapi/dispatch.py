@@ -14,7 +14,6 @@ is never logged, because some of it is secret.
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -72,16 +71,18 @@ class Dispatcher:
 
     def _perform(self, command: Command, request: Request) -> envelopes.Tree:
         caller = self._authenticate(command, request)
-        values = parameters.bind(command, request.folded)
-        with self._transaction(command) as db:
-            call = Call(db, caller, command.name, parameters.asked(request.folded))
-            known = references.fetch(call, command, values)
-            result = command.factory(**known).run(call)
-            return content(command, result)
+        values = parameters.bind(command.name, command.parameters, request.folded)
+        asked = parameters.asked(request.folded)
 
-    def _transaction(self, command: Command) -> AbstractContextManager[Session]:
-        sessions = self._sessions()
-        return sessions.read() if command.reads else sessions.write()
+        def act(db: Session) -> envelopes.Tree:
+            call = Call(db, caller, command.name, asked)
+            known = references.fetch(call, command, values)
+            return content(command, command.factory(**known).run(call))
+
+        if not command.reads:
+            return self._sessions().transact(act)
+        with self._sessions().read() as db:
+            return act(db)
 
     def _authenticate(self, command: Command, request: Request) -> Caller:
         with self._sessions().read() as db:

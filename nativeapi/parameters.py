@@ -5,12 +5,12 @@ not declared is refused by name, so that a misspelt parameter never silently doe
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 from nativeapi import faults
 from nativeapi.declare import Blank, Choices, Fields, Length, Pattern, Range
-from nativeapi.registry import Command, Kind, Parameter
+from nativeapi.registry import Kind, Parameter
 from orchestrator.faults import invalid
 
 # Parameters of the call itself; ``_`` is what browsers add against caches.
@@ -30,18 +30,21 @@ class Unfit(ValueError):
     """A text is not what the parameter takes; the message says what it takes."""
 
 
-def bind(command: Command, sent: Mapping[str, str]) -> dict[str, Value]:
+def bind(
+    command: str, parameters: Sequence[Parameter], sent: Mapping[str, str]
+) -> dict[str, Value]:
     """The values of a command's fields; those not sent are left to their defaults.
 
     Args:
-        command: the declaration.
+        command: the command's name, for refusals.
+        parameters: its declaration.
         sent: texts by lower-case name.
 
     Raises:
         Fault: ``invalid`` or ``missing``, naming the parameter.
     """
     plain, maps = _sort_out(sent)
-    known = {parameter.wire.lower(): parameter for parameter in command.parameters}
+    known = {parameter.wire.lower(): parameter for parameter in parameters}
     _refuse_unknown(command, known, plain, maps)
     values: dict[str, Value] = {}
     for wire, parameter in known.items():
@@ -51,7 +54,7 @@ def bind(command: Command, sent: Mapping[str, str]) -> dict[str, Value]:
         elif wire in plain and not _is_blank(parameter, plain[wire]):
             values[parameter.field] = _value(command, parameter, plain[wire])
         if parameter.required and parameter.field not in values:
-            raise faults.missing(command.name, parameter.wire)
+            raise faults.missing(command, parameter.wire)
     return values
 
 
@@ -79,7 +82,7 @@ def _sort_out(
 
 
 def _refuse_unknown(
-    command: Command,
+    command: str,
     known: Mapping[str, Parameter],
     plain: Mapping[str, str],
     maps: Mapping[str, object],
@@ -90,7 +93,7 @@ def _refuse_unknown(
         parameter = known.get(name)
         if parameter is None:
             raise invalid(
-                "command", f"{command.name} has no parameter {name[:100]!r}.", field=name[:100]
+                "command", f"{command} has no parameter {name[:100]!r}.", field=name[:100]
             )
         if (parameter.kind is Kind.MAP) != (name in maps):
             raise faults.Malformed(name[:100])
@@ -115,14 +118,14 @@ def _entries(parameter: Parameter, sent: Mapping[int, Mapping[str, str]]) -> Val
     return tuple(dict(sent[index]) for index in sorted(sent))
 
 
-def _value(command: Command, parameter: Parameter, text: str) -> Value:
+def _value(command: str, parameter: Parameter, text: str) -> Value:
     try:
         if parameter.kind is Kind.LIST:
             parts = [part.strip() for part in text.split(",")]
             return tuple(_one(parameter, part) for part in parts if part)
         return _one(parameter, text)
     except Unfit as error:
-        raise faults.bad_value(command.name, parameter.wire, text, str(error)) from error
+        raise faults.bad_value(command, parameter.wire, text, str(error)) from error
 
 
 def _one(parameter: Parameter, text: str) -> Value:

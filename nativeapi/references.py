@@ -79,7 +79,8 @@ def view_of(call: Call, view: type[View], ident: str) -> View | None:
     found = _BY_VIEW.get(view)
     if found is None or found.views is None:
         return None
-    row = found.find[Access.OWNED](call.db, call.scope, ident)
+    find = next(iter(found.find.values()))
+    row = find(call.db, call.scope, ident)
     return found.views(call, [row])[0] if row is not None else None
 
 

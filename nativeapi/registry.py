@@ -167,23 +167,22 @@ def command(
 
     def declare(cls: type[Declared]) -> type[Declared]:
         made = dataclass(frozen=True, kw_only=True)(cls)
-        reply = _reply(made)
-        entry = Command(
+        if name in COMMANDS:
+            raise TypeError(f"the command {name} is declared twice")
+        reply = reply_of(made)
+        COMMANDS[name] = Command(
             name=name,
-            help=_help_of(made),
+            help=docstring_of(made),
             role=role,
             service=service,
             since=since,
             envelope=envelope or f"{name.lower()}response",
             key=_key(reply) if key is None else key,
             reads=name.startswith("list") if reads is None else reads,
-            parameters=_parameters(made),
+            parameters=parameters_of(made),
             reply=reply,
             factory=made,
         )
-        if name in COMMANDS:
-            raise TypeError(f"the command {name} is declared twice")
-        COMMANDS[name] = entry
         return made
 
     return declare
@@ -209,14 +208,16 @@ def wire_name(field: str, annotation: Any) -> str:
     return next((word.name for word in words if isinstance(word, Wire)), field.replace("_", ""))
 
 
-def _help_of(cls: type[Any]) -> str:
+def docstring_of(cls: type[Any]) -> str:
+    """The first paragraph of a command's docstring."""
     text = inspect.cleandoc(vars(cls).get("__doc__") or "")
     if not text or text.startswith(f"{cls.__name__}("):
         raise TypeError(f"{cls.__name__} has no docstring")
     return text.split("\n\n", 1)[0].replace("\n", " ")
 
 
-def _reply(cls: type[Any]) -> Reply:
+def reply_of(cls: type[Any]) -> Reply:
+    """What the return annotation of a command's ``run`` says."""
     said = get_type_hints(cls.run)["return"]
     if said is Done:
         return Reply(Form.DONE, None)
@@ -238,7 +239,8 @@ def _key(reply: Reply) -> str:
     return reply.view.noun if reply.view else ""
 
 
-def _parameters(cls: type[Any]) -> tuple[Parameter, ...]:
+def parameters_of(cls: type[Any]) -> tuple[Parameter, ...]:
+    """What the fields of a command say."""
     hints = get_type_hints(cls, include_extras=True)
     found = tuple(_parameter(cls, field, hints[field.name]) for field in fields(cls))
     names = [parameter.wire for parameter in found]

@@ -1,12 +1,14 @@
 """What every image build needs: progress by steps, programs checked and run, files put in place."""
 
 import os
-import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+from tools.packages import SYSTEM_FOLDERS, missing
 
 GUEST_FILES = Path(__file__).parent / "guest"
 
@@ -18,31 +20,34 @@ class BuildError(Exception):
     """The image cannot be built; the text tells the operator why and, if known, what to do."""
 
 
-_DEBIAN_PACKAGE = {
-    "cpio": "cpio",
-    "depmod": "kmod",
-    "dpkg-deb": "dpkg",
-    "extlinux": "extlinux",
-    "mkfs.ext4": "e2fsprogs",
-    "mmdebstrap": "mmdebstrap",
-    "modprobe": "kmod",
-    "mount": "mount",
-    "qemu-img": "qemu-utils",
-    "unshare": "util-linux",
-}
+@dataclass(frozen=True)
+class Recipe:
+    """One kind of image.
+
+    Attributes:
+        build: makes the raw disk in a work folder; is given a cache for downloaded packages too.
+        programs: what it runs that not every Debian has.
+        files: trees of ``tools/guest`` that go into it.
+        code: the module it is written in.
+    """
+
+    build: Callable[[Path, Path, Progress], Path]
+    programs: tuple[str, ...]
+    files: tuple[str, ...]
+    code: Path
 
 
-def require(programs: Iterable[str]) -> None:
-    """Refuse to start unless this is root with the given programs.
+def require(programs: Sequence[str]) -> None:
+    """Refuse to start unless this is root and has the given programs.
 
     Raises:
         BuildError: naming the Debian packages that are missing.
     """
     if os.geteuid() != 0:
-        raise BuildError("building an image needs root: files of the guest belong to its root")
-    missing = sorted({_DEBIAN_PACKAGE[name] for name in programs if shutil.which(name) is None})
-    if missing:
-        raise BuildError(f"programs are missing; run: apt-get install {' '.join(missing)}")
+        raise BuildError("building an image needs root: the guest's files belong to its root")
+    absent = [each.name for each in missing("host", "image") if each.proof in programs]
+    if absent:
+        raise BuildError(f"programs are missing; run: apt-get install {' '.join(absent)}")
 
 
 @contextmanager
@@ -60,6 +65,7 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, text: str = "
     Raises:
         BuildError: the program failed; carries the end of what it said.
     """
+    path = f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}"
     done = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
@@ -67,12 +73,30 @@ def run(command: Sequence[str | Path], *, cwd: Path | None = None, text: str = "
         capture_output=True,
         text=True,
         errors="replace",
-        env={**os.environ, "LC_ALL": "C"},
+        env={**os.environ, "PATH": path, "LC_ALL": "C"},
     )
     if done.returncode != 0:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-15:])
         raise BuildError(f"{command[0]} failed with status {done.returncode}:\n{said}")
     return done.stdout
+
+
+# A mount namespace of its own: nobody else ever sees what is mounted in it. A process namespace
+# that dies with the caller, however that dies: nothing works on in a folder that is being removed.
+_CONTAINED = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--mount", "--propagation", "private"),
+    *("--pid", "--fork", "--kill-child", "--mount-proc"),
+)
+
+
+def run_contained(command: Sequence[str | Path], *, text: str = "") -> str:
+    """Like :func:`run`, for programs that mount or that start others: none of it outlives this.
+
+    Raises:
+        BuildError: the program failed.
+    """
+    return run([*_CONTAINED, *command], text=text)
 
 
 def put_files(name: str, root: Path) -> None:

@@ -9,9 +9,7 @@ import shlex
 from pathlib import Path
 
 from tools import guest_disk, guest_packages
-from tools.guest_build import Progress, put_files, run, step
-
-PROGRAMS = (*guest_disk.PROGRAMS, "mmdebstrap")
+from tools.guest_build import Progress, Recipe, put_files, run_contained, step
 
 DISK_MIB = 2048
 
@@ -67,7 +65,7 @@ def build(work: Path, packages: Path, progress: Progress) -> Path:
         files = work / "files"
         put_files("full", files)
         text = "".join(f"{line}\n" for line in sources.lines)
-        run(_mmdebstrap(sources.codename, root, files), text=text)
+        run_contained(_mmdebstrap(sources.codename, root, files), text=text)
     with step(progress, "disk"):
         return guest_disk.make_disk(root, DISK_MIB, work)
 
@@ -89,3 +87,11 @@ def _mmdebstrap(codename: str, root: Path, files: Path) -> list[str | Path]:
         root,
         "-",
     ]
+
+
+RECIPE = Recipe(
+    build=build,
+    programs=(*guest_disk.PROGRAMS, "mmdebstrap"),
+    files=("full",),
+    code=Path(__file__),
+)

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from tools.guest_build import BuildError, run
 
-PROGRAMS = ("dpkg-deb", "tar")
-
 KERNEL = "linux-image-cloud-amd64"
 
 _FOLLOWED = ("lib", "zlib", "linux-image-")

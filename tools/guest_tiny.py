@@ -12,9 +12,7 @@ import shutil
 from pathlib import Path
 
 from tools import guest_disk, guest_packages
-from tools.guest_build import BuildError, Progress, put_files, run, step
-
-PROGRAMS = (*guest_disk.PROGRAMS, *guest_packages.PROGRAMS, "cpio", "depmod", "gzip", "modprobe")
+from tools.guest_build import BuildError, Progress, Recipe, put_files, run, step
 
 DISK_MIB = 64
 
@@ -143,15 +141,17 @@ def _add_kernel(root: Path, stage: Path, initramfs: Path) -> None:
     order = "".join(f"{module.name}\n" for module in modules)
     (initramfs / "lib/modules/order").write_text(order)
     image = root / "boot/initrd.img"
-    run(["sh", "-c", 'find . | cpio --create --format=newc --quiet | gzip -9 >"$1"', "sh", image],
-        cwd=initramfs)
+    run(
+        ["sh", "-c", 'find . | cpio --create --format=newc --quiet | gzip -9 >"$1"', "sh", image],
+        cwd=initramfs,
+    )
     shutil.copy2(stage / f"boot/vmlinuz-{version}", root / "boot/vmlinuz")
 
 
 def _modules(stage: Path, version: str) -> list[Path]:
     """The modules' files, each after those it depends on."""
     run(["depmod", "--basedir", stage, version])
-    query = ["modprobe", "--dirname", stage, "--set-version", version, "--show-depends"]
+    query = ["modprobe", "--dirname", str(stage), "--set-version", version, "--show-depends"]
     files: dict[Path, None] = {}
     for name in _MODULES:
         for line in run([*query, name]).splitlines():
@@ -159,3 +159,11 @@ def _modules(stage: Path, version: str) -> list[Path]:
             if verb == "insmod":
                 files[Path(rest.split()[0])] = None
     return list(files)
+
+
+RECIPE = Recipe(
+    build=build,
+    programs=(*guest_disk.PROGRAMS, "cpio", "depmod"),
+    files=("tiny", "initramfs"),
+    code=Path(__file__),
+)

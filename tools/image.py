@@ -15,22 +15,19 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from tools import guest_build, guest_disk, guest_full, guest_packages, guest_tiny
-from tools.guest_build import GUEST_FILES, BuildError, Progress, step
+from tools.guest_build import GUEST_FILES, BuildError, Progress, Recipe, step
 
-_BUILDERS: dict[str, Callable[[Path, Path, Progress], Path]] = {
-    "tiny": guest_tiny.build,
-    "full": guest_full.build,
-}
-KINDS = tuple(_BUILDERS)
+RECIPES = {"tiny": guest_tiny.RECIPE, "full": guest_full.RECIPE}
 
-_PROGRAMS = {"tiny": guest_tiny.PROGRAMS, "full": guest_full.PROGRAMS}
+# The code that all kinds are made by.
+_SHARED = (guest_build, guest_disk, guest_packages)
 
 
 def cache_folder() -> Path:
@@ -67,18 +64,18 @@ def build_image(kind: str, cache: Path, output: Path, progress: Progress = click
 
 def cached_image(kind: str, cache: Path) -> Path:
     """The name in the cache of the image that this very recipe makes; the file may not exist."""
-    return cache / f"{kind}-{_recipe(kind)}.qcow2"
+    return cache / f"{kind}-{_fingerprint(RECIPES[kind])}.qcow2"
 
 
-def _recipe(kind: str) -> str:
+def _fingerprint(recipe: Recipe) -> str:
     """Twelve hexadecimal digits that change with anything that makes the image what it is."""
-    rooms = [Path(str(room.__file__)) for room in (guest_build, guest_disk, guest_packages)]
-    rooms.append(Path(__file__).with_name(f"guest_{kind}.py"))
-    trees = [GUEST_FILES / kind, GUEST_FILES / "initramfs"] if kind == "tiny" else [GUEST_FILES / kind]
-    files = [path for tree in trees for path in sorted(tree.rglob("*")) if path.is_file()]
+    here = Path(__file__).parent
+    trees = [GUEST_FILES / name for name in recipe.files]
+    files = [path for tree in trees for path in tree.rglob("*") if path.is_file()]
+    code = [recipe.code, *(Path(str(module.__file__)) for module in _SHARED)]
     digest = hashlib.sha256()
-    for path in [*rooms, *files]:
-        digest.update(f"{path.relative_to(Path(__file__).parent)}\0".encode())
+    for path in sorted([*code, *files]):
+        digest.update(f"{path.relative_to(here)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:12]
 
@@ -95,7 +92,8 @@ def _lock(kind: str, cache: Path) -> Iterator[None]:
 
 
 def _build(kind: str, cache: Path, output: Path, progress: Progress) -> None:
-    guest_build.require(_PROGRAMS[kind])
+    recipe = RECIPES[kind]
+    guest_build.require(recipe.programs)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = output.with_name(f".{output.name}.partial")
     try:
@@ -103,7 +101,7 @@ def _build(kind: str, cache: Path, output: Path, progress: Progress) -> None:
             step(progress, f"{kind} image"),
             tempfile.TemporaryDirectory(prefix=f".build-{kind}-", dir=cache) as work,
         ):
-            raw = _BUILDERS[kind](Path(work), cache / "packages", progress)
+            raw = recipe.build(Path(work), cache / "packages", progress)
             with step(progress, "compressing"):
                 guest_disk.compress(raw, partial)
         partial.replace(output)
@@ -118,7 +116,7 @@ def image() -> None:
 
 
 @image.command()
-@click.argument("kind", type=click.Choice(KINDS), default="tiny")
+@click.argument("kind", type=click.Choice(list(RECIPES)), default="tiny")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option(
     "--output",

@@ -38,16 +38,16 @@ def provision(home: Home, config: Config, native: Native, progress: Progress) ->
     """
     with progress.step("Zone, pod and cluster"):
         place = _place(native)
-    with progress.step("Hosts and storage"):
         _settings(native)
         _hosts(native, config, place)
-        _storage(native, home, place)
-    with progress.step("Guest network"):
+    with progress.step("Guest network and offerings"):
         _network(native, place)
-    with progress.step("Offerings"):
         _offerings(native)
-    with progress.step("Hosts and storage are up"):
+    with progress.step("Hosts are up"):
         _await(native, "listHosts", place)
+    with progress.step("Storage is up"):
+        # Only now: it is a host that connects a pool.
+        _storage(native, home, place)
         _await(native, "listStoragePools", place)
         native.call("updateZone", id=place.zone, allocationstate="Enabled")
     return place

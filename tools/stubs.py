@@ -28,7 +28,7 @@ A view is what a command answers with; any field may be absent. Fields keep thei
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Required, TypedDict, cast
+from typing import Required, TypedDict, cast
 
 from gateway.native import Native, spell
 
@@ -123,11 +123,11 @@ def _bare(hint: Any) -> tuple[Any, bool]:
 def _type(hint: Any) -> str:
     basic, many = _bare(hint)
     if isinstance(basic, type) and issubclass(basic, View):
-        name = _name(basic) or "dict[str, Any]"
+        name = _name(basic)
     elif isinstance(basic, type) and issubclass(basic, str):
         name = "str"
     else:
-        name = _PLAIN.get(basic, "Any")
+        name = _PLAIN[basic]
     return f"list[{name}]" if many else name
 
 

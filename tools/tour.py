@@ -26,6 +26,8 @@ TYPE = "t2.nano"
 GIB = 1024**3
 MARK = "/var/tour-was-here"
 USER_DATA = f"#!/bin/sh\necho user data ran >>{MARK}\n"
+# BusyBox makes ext2, which the guest's ext4 driver mounts.
+_MOUNT = "mount -t ext4 /dev/vdb /data"
 _WAIT = {"Delay": 1, "MaxAttempts": 180}
 
 
@@ -75,9 +77,9 @@ class Tour:
         made = self._ec2.create_security_group(GroupName=self._name, Description="Pileus tour")
         self._group = made["GroupId"]
         self._owe("group", lambda: self._ec2.delete_security_group(GroupId=self._group))
-        self._ec2.authorize_security_group_ingress(
-            GroupId=self._group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0"
-        )
+        anybody = [{"CidrIp": "0.0.0.0/0"}]
+        rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": anybody}
+        self._ec2.authorize_security_group_ingress(GroupId=self._group, IpPermissions=[rule])
         [group] = self._ec2.describe_security_groups(GroupIds=[self._group])["SecurityGroups"]
         opened = [rule.get("FromPort") for rule in group["IpPermissions"]]
         see(opened == [22], "the rule is listed")
@@ -120,7 +122,7 @@ class Tour:
 
     def _log_in(self) -> None:
         self._shell = GuestShell(self._home, self._config, self._instance, self._key)
-        self._progress.note(self._shell.await_login())
+        self._progress.note(f"uname -nrm: {self._shell.await_login()}")
 
     def _see_metadata(self) -> None:
         described = self._describe()
@@ -161,7 +163,7 @@ class Tour:
         self._ec2.attach_volume(VolumeId=self._volume, InstanceId=self._instance, Device="/dev/sdb")
         self._ec2.get_waiter("volume_in_use").wait(VolumeIds=[self._volume], WaiterConfig=_WAIT)
         self._shell.until_disk("vdb", GIB)
-        self._shell.run("mke2fs -q /dev/vdb && mkdir -p /data && mount -t ext2 /dev/vdb /data")
+        self._shell.run(f"mke2fs -F /dev/vdb >/dev/null && mkdir -p /data && {_MOUNT}")
         self._shell.run("echo kept >/data/note && umount /data && sync")
         self._progress.note("/dev/vdb: 1 GiB, formatted and written to")
 
@@ -175,9 +177,9 @@ class Tour:
     def _start(self) -> None:
         self._ec2.start_instances(InstanceIds=[self._instance])
         self._wait("instance_running")
-        self._progress.note(self._shell.await_login())
+        self._log_in()
         self._shell.until_disk("vdb", GIB)
-        note = self._shell.run("mkdir -p /data && mount -t ext2 /dev/vdb /data && cat /data/note")
+        note = self._shell.run(f"mkdir -p /data && {_MOUNT} && cat /data/note")
         see(note == "kept", "the volume kept what was written")
         ran = self._shell.run(f"cat {MARK}")
         see(ran == "user data ran", f"user data ran once only ({ran!r})")

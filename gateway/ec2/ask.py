@@ -16,6 +16,7 @@ class Ask:
         native: the native API, signed as the caller.
         catalog: the caller's zones and offerings.
         region: the name of this region.
+        rehearsal: whether the first change will end the request (``DryRun``).
         host: the address at which the caller reached the gateway, for answers that tell it.
     """
 
@@ -23,4 +24,5 @@ class Ask:
     native: Calls
     catalog: Catalog
     region: str
+    rehearsal: bool
     host: str

@@ -92,24 +92,22 @@ class Ec2:
         self, operation: registry.Operation, given: Mapping[str, Any], caller: Caller, host: str
     ) -> registry.Reply:
         arguments = operation.bind(given)
-        native = Native(self._wire, caller.access_key, caller.secret)
         rehearsed = bool(given.get("DryRun"))
-        reply = operation.run(
-            self._ask(native.rehearsal() if rehearsed else native, caller, host), **arguments
-        )
+        reply = operation.run(self._ask(caller, host, rehearsed), **arguments)
         if operation.listing is not None:
             reply = operation.listing.apply(given, reply)
         if rehearsed:
             raise WouldChange(operation.name)
         return reply
 
-    def _ask(self, native: Native, caller: Caller, host: str) -> Ask:
-        calls = Calls(native)
+    def _ask(self, caller: Caller, host: str, rehearsed: bool) -> Ask:
+        native = Native(self._wire, caller.access_key, caller.secret)
+        calls = Calls(native.rehearsal() if rehearsed else native)
         settings = self._settings
         catalog = Catalog(
             caller.access_key, calls, self._shelf, settings.instance_type, settings.volume_type
         )
-        return Ask(caller, calls, catalog, settings.region, host)
+        return Ask(caller, calls, catalog, settings.region, rehearsed, host)
 
 
 def _translated(error: Exception, entry: _Entry) -> Ec2Fault:

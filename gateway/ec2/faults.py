@@ -63,6 +63,7 @@ _BY_SUBJECT = {
     ("exists", "securitygrouprule"): "InvalidPermission.Duplicate",
     ("invalid", "securitygrouprule"): "InvalidPermission.Malformed",
     ("invalid", "keypair"): "InvalidKey.Format",
+    ("invalid", "volume"): "InvalidVolume.ZoneMismatch",
     ("in_use", "volume"): "VolumeInUse",
     ("in_use", "securitygroup"): "InvalidGroup.InUse",
     ("wrong_state", "virtualmachine"): "IncorrectInstanceState",
@@ -73,6 +74,12 @@ _BY_SUBJECT = {
     ("limit", "securitygrouprule"): "RulesPerSecurityGroupLimitExceeded",
     ("no_capacity", "volume"): "InsufficientVolumeCapacity",
     ("unavailable", "virtualmachine"): "InsufficientInstanceCapacity",
+}
+
+# Where the parameter at fault makes the difference.
+_BY_FIELD = {
+    ("VolumeInUse", "deviceid"): "InvalidDevice.InUse",
+    ("InvalidParameterValue", "userdata"): "InvalidUserData.Malformed",
 }
 
 _PREFIX = {"virtualmachine": "i", "volume": "vol", "template": "ami", "securitygroup": "sg"}
@@ -100,7 +107,7 @@ def from_native(fault: NativeFault) -> Ec2Fault:
         return internal()
     if fault.kind == "unauthenticated":
         return Ec2Fault(code, "The cloud was not able to validate the provided access credentials.")
-    return Ec2Fault(code, _respell(fault))
+    return Ec2Fault(_BY_FIELD.get((code, fault.field), code), _respell(fault))
 
 
 def from_signature(refusal: Refusal) -> Ec2Fault:

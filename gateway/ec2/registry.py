@@ -19,7 +19,7 @@ A declaration that contradicts the model fails at import.
 
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any
@@ -44,7 +44,14 @@ class Subset:
     None stands for a member taken whole: a scalar, or a list of scalars.
     """
 
-    members: Mapping[str, "Subset | None"]
+    members: dict[str, "Subset | None"]
+
+    def reach(self, path: Sequence[str]) -> None:
+        """Make room for a path of members that is looked at but not passed on."""
+        if len(path) > 1:
+            below = self.members.setdefault(path[0], Subset({}))
+            if below is not None:
+                below.reach(path[1:])
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,9 @@ class Operation:
                 raise missing(codec.parameter(self.model, member))
         rest = {name: value for name, value in given.items() if not self._common(name)}
         kept = self._supported(rest, self.subset, "")
-        return {self.arguments[name]: value for name, value in kept.items()}
+        return {
+            self.arguments[name]: value for name, value in kept.items() if name in self.arguments
+        }
 
     def _common(self, name: str) -> bool:
         return name == "DryRun" or (self.listing is not None and name in ENDPOINT)
@@ -161,12 +170,15 @@ def _read(
         member = by_argument[parameter.name]
         found[member] = _subset(model, members[member], hints[parameter.name], member)
     required = tuple(by_argument[p.name] for p in parameters if p.default is p.empty)
+    subset = Subset(found)
+    for path in (*fixed, *ignores):
+        subset.reach(path.split("."))
     entry = Operation(
         model=model,
         run=run,
         arguments={by_argument[p.name]: p.name for p in parameters},
         required=required,
-        subset=Subset(found),
+        subset=subset,
         ignores=ignores,
         fixed=fixed,
         listing=listing,

@@ -108,7 +108,9 @@ def _plain(shape: Shape, value: str) -> Any:
             raise ValueError(value)
         return int(value)
     if shape.type_name == "boolean":
-        return {"true": True, "false": False}[value.lower()] if value else True
+        if value.lower() not in ("true", "false"):
+            raise ValueError(value)
+        return value.lower() == "true"
     return value
 
 
@@ -120,7 +122,7 @@ def _parse(shape: Shape, element: Any) -> Any:
     try:
         value = element.text or ""
         return _plain(shape, value if shape.type_name == "string" else value.strip())
-    except (ValueError, KeyError):
+    except ValueError:
         raise S3Fault("MalformedXML") from None
 
 

@@ -3,45 +3,50 @@
     @s3_operation("HeadBucket")
     def head_bucket(ask: Ask, bucket: str) -> Reply: …
 
+A parameter annotated with a ``TypedDict`` takes several members at once, those the dict names.
+
 At import the model is asked whether the operation and its parameters exist and whether everything
 required is taken. At call time a member that was sent and is not in the signature is refused by
-name, unless it is in ``ignores``. Some members mean the same everywhere and never reach an
-operation: :data:`EVERYWHERE`.
+name, unless
+
+- ``ignores`` names it with the reason why nothing needs to be done about it, or
+- ``fixed`` names it with the values that ask for what happens anyway.
+
+Some members mean the same everywhere and never reach an operation: :data:`EVERYWHERE`.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import typing
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore import xform_name
-from botocore.model import OperationModel
+from botocore.model import OperationModel, Shape
 
 from gateway.s3 import model
-from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
 from gateway.s3.reply import Reply
 
-EVERYWHERE = frozenset(
-    {
-        "ExpectedBucketOwner",  # compared when the bucket is looked up
-        "RequestPayer",  # the owner pays for everything here
-        "ContentLength",  # what the body says of itself is checked where the body is read
-        "ContentMD5",
-        "ChecksumCRC32",
-        "ChecksumCRC32C",
-        "ChecksumCRC64NVME",
-        "ChecksumMD5",
-        "ChecksumSHA1",
-        "ChecksumSHA256",
-        "ChecksumSHA512",
-        "ChecksumXXHASH64",
-        "ChecksumXXHASH3",
-        "ChecksumXXHASH128",
-    }
-)
+Run = Callable[..., Reply]
 
-_IN_THE_BODY = "x-amz-sdk-checksum-algorithm"
+_BODY = "checked where the body is read"
+EVERYWHERE: Mapping[str, str] = {
+    "ExpectedBucketOwner": "compared where the bucket is looked up",
+    "RequestPayer": "the owner pays for everything here",
+    "ContentLength": _BODY,
+    "ContentMD5": _BODY,
+    "ChecksumCRC32": _BODY,
+    "ChecksumCRC32C": _BODY,
+    "ChecksumCRC64NVME": _BODY,
+    "ChecksumMD5": _BODY,
+    "ChecksumSHA1": _BODY,
+    "ChecksumSHA256": _BODY,
+    "ChecksumSHA512": _BODY,
+    "ChecksumXXHASH64": _BODY,
+    "ChecksumXXHASH3": _BODY,
+    "ChecksumXXHASH128": _BODY,
+}
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,26 @@ class Operation:
 
     Args:
         accepts: parameter of the function by member name.
+        groups: the parameters that take several members, as a dict by member name.
         root: element name of the reply's document, or the member that is the document.
     """
 
     model: OperationModel
-    run: Callable[..., Reply]
+    run: Run
     accepts: Mapping[str, str]
-    ignores: frozenset[str]
+    groups: frozenset[str]
+    ignores: Mapping[str, str]
+    fixed: Mapping[str, Collection[str]]
     root: str | None
+
+    @property
+    def document(self) -> tuple[str, Shape] | None:
+        """The member that is the request's XML document, and its shape."""
+        shape = self.model.input_shape
+        name = shape.serialization.get("payload") if shape else None
+        if shape is None or name is None or self.model.has_streaming_input:
+            return None
+        return name, shape.members[name]
 
     def arguments(self, members: Mapping[str, Any]) -> dict[str, Any]:
         """The function's keyword arguments.
@@ -65,102 +82,101 @@ class Operation:
         Raises:
             S3Fault: NotImplemented, naming the first member that is not supported.
         """
-        found = {}
         for name, value in members.items():
-            if name in self.accepts:
-                found[self.accepts[name]] = value
-            elif name not in self.ignores:
-                raise S3Fault(
-                    "NotImplemented",
-                    "A header or parameter you provided implies functionality that is not "
-                    f"implemented: {self._wire(name)}",
-                    {"Header": self._wire(name)},
-                )
+            handled = name in self.accepts or name in self.ignores
+            if not handled and value not in self.fixed.get(name, ()):
+                raise _unsupported(_wire(self.model, name))
+        found: dict[str, Any] = {name: {} for name in self.groups}
+        for name in self.accepts.keys() & members.keys():
+            parameter = self.accepts[name]
+            if parameter in self.groups:
+                found[parameter][name] = members[name]
+            else:
+                found[parameter] = members[name]
         return found
 
-    def _wire(self, name: str) -> str:
-        shape = self.model.input_shape
-        return str(shape.members[name].serialization.get("name", name)) if shape else name
+
+OPERATIONS: dict[str, Operation] = {}
 
 
-@dataclass
-class Registry:
-    """All supported operations by name."""
+def find(name: str) -> Operation:
+    """A supported operation.
 
-    operations: dict[str, Operation] = field(default_factory=dict)
-
-    def find(self, name: str) -> Operation:
-        """One of them.
-
-        Raises:
-            S3Fault: NotImplemented, by name.
-        """
-        if name not in self.operations:
-            raise S3Fault("NotImplemented", f"{name} is not implemented.", {"Operation": name})
-        return self.operations[name]
-
-
-REGISTRY = Registry()
+    Raises:
+        S3Fault: NotImplemented, by name.
+    """
+    if name not in OPERATIONS:
+        raise S3Fault("NotImplemented", f"{name} is not implemented.", {"Operation": name})
+    return OPERATIONS[name]
 
 
 def s3_operation(
-    name: str, *, root: str | None = None, ignores: frozenset[str] = frozenset()
-) -> Callable[[Callable[..., Reply]], Callable[..., Reply]]:
+    name: str,
+    *,
+    root: str | None = None,
+    ignores: Mapping[str, str] | None = None,
+    fixed: Mapping[str, Collection[str]] | None = None,
+) -> Callable[[Run], Run]:
     """Declare the function that carries an operation out.
 
     Args:
         root: see :class:`Operation`; needed where a reply has a document, since the model does not
             name it.
-        ignores: members that may be sent and change nothing here.
+        ignores: member → why it may be sent and changes nothing here.
+        fixed: member → the values it may have.
 
     Raises:
         TypeError: the model does not have what the declaration says.
     """
 
-    def declare(run: Callable[..., Reply]) -> Callable[..., Reply]:
+    def declare(run: Run) -> Run:
         operation = model.operation(name)
-        REGISTRY.operations[name] = Operation(
-            operation, run, _accepts(operation, run), ignores | EVERYWHERE | _sdk(operation), root
+        if name in OPERATIONS:
+            raise TypeError(f"the operation {name} is declared twice")
+        accepts, groups = _accepts(operation, run)
+        OPERATIONS[name] = Operation(
+            model=operation,
+            run=run,
+            accepts=accepts,
+            groups=groups,
+            ignores={**EVERYWHERE, **(ignores or {})},
+            fixed=fixed or {},
+            root=root,
         )
         return run
 
     return declare
 
 
-def _accepts(operation: OperationModel, run: Callable[..., Reply]) -> dict[str, str]:
+def _accepts(operation: OperationModel, run: Run) -> tuple[dict[str, str], frozenset[str]]:
+    """Parameter by member, and which parameters are groups, from a function's signature."""
     shape = operation.input_shape
-    names = {xform_name(member): member for member in (shape.members if shape else ())}
-    first, *parameters = inspect.signature(run).parameters.values()
-    if first.annotation not in (Ask, "Ask"):
-        raise TypeError(f"{operation.name}: the first parameter must be the Ask")
-    unknown = [p.name for p in parameters if p.name not in names]
-    taken = {names[p.name]: p.name for p in parameters if p.name in names}
-    absent = [m for m in (shape.required_members if shape else ()) if m not in taken]
+    members = set(shape.members) if shape else set[str]()
+    names = {xform_name(member): member for member in members}
+    taken: dict[str, str] = {}
+    groups = set[str]()
+    hints = typing.get_type_hints(run)
+    for parameter in list(inspect.signature(run).parameters)[1:]:
+        if typing.is_typeddict(hints[parameter]):
+            groups.add(parameter)
+            taken |= dict.fromkeys(typing.get_type_hints(hints[parameter]), parameter)
+        else:
+            taken[names.get(parameter, parameter)] = parameter
+    unknown = taken.keys() - members
+    absent = set(shape.required_members if shape else ()) - taken.keys()
     if unknown or absent:
         raise TypeError(f"{operation.name}: unknown {unknown}, required but not taken {absent}")
-    return taken
+    return taken, frozenset(groups)
 
 
-def _sdk(operation: OperationModel) -> frozenset[str]:
-    """The member that only announces the checksum of the body."""
+def _unsupported(wire: str) -> S3Fault:
+    return S3Fault(
+        "NotImplemented",
+        f"A header or parameter you provided implies functionality that is not implemented: {wire}",
+        {"Header": wire},
+    )
+
+
+def _wire(operation: OperationModel, member: str) -> str:
     shape = operation.input_shape
-    return frozenset(
-        name
-        for name, member in (shape.members.items() if shape else ())
-        if member.serialization.get("name") == _IN_THE_BODY
-    )
-
-
-def supported() -> Mapping[str, Operation]:
-    """All supported operations by name."""
-    return REGISTRY.operations
-
-
-def wire_names() -> frozenset[str]:
-    """Every ``x-amz-`` header that any operation of the model knows, lower-case."""
-    return frozenset(
-        member.serialization["name"].lower()
-        for operation in model.operations()
-        for member in (operation.input_shape.members.values() if operation.input_shape else ())
-        if member.serialization.get("location") == "header"
-    )
+    return str(shape.members[member].serialization.get("name", member)) if shape else member

@@ -42,7 +42,7 @@ _BOTO2 = (
 _SUBRESOURCES = tuple(
     frozenset((_EVERYONE + more).split()) for more in (_SERVERS, _BOTOCORE, _BOTO2)
 )
-_META = "x-amz-meta-"
+META = "x-amz-meta-"
 
 
 @dataclass(frozen=True)
@@ -80,20 +80,23 @@ def parse(request: Request, query: Mapping[str, str]) -> Claim | None:
     return Claim(query["AWSAccessKeyId"], query["Signature"], query["Expires"])
 
 
-def verify(claim: Claim, request: Request, secret: str, mount: str) -> None:
+def verify(claim: Claim, request: Request, secret: str, mount: str) -> bool:
     """Check the signature; times are the caller's to check.
 
     Args:
         mount: the prefix the service is mounted under, such as ``/awsapi/rest/AmazonS3``.
 
+    Returns:
+        Whether the names of the metadata were signed with underscores for dashes.
+
     Raises:
         Refusal: MISMATCH.
     """
     given = claim.signature.encode()
-    for text in strings_to_sign(claim, request, mount):
+    for text, underscored in strings_to_sign(claim, request, mount):
         digest = hmac.digest(secret.encode(), text, "sha1")
         if hmac.compare_digest(base64.b64encode(digest), given):
-            return
+            return underscored
     raise Refusal(
         Reason.MISMATCH,
         "The request signature we calculated does not match the signature you provided. "
@@ -101,8 +104,11 @@ def verify(claim: Claim, request: Request, secret: str, mount: str) -> None:
     )
 
 
-def strings_to_sign(claim: Claim, request: Request, mount: str) -> Iterator[bytes]:
-    """Everything a correct client may have signed, the likeliest first."""
+def strings_to_sign(claim: Claim, request: Request, mount: str) -> Iterator[tuple[bytes, bool]]:
+    """Everything a correct client may have signed, the likeliest first.
+
+    Beside each, whether it has the names of metadata with underscores.
+    """
     date = request.header("date") or ""
     if claim.expires is not None:
         date = claim.expires
@@ -117,21 +123,22 @@ def strings_to_sign(claim: Claim, request: Request, mount: str) -> Iterator[byte
         )
     )
     candidates = itertools.product(_amz_headers(request), _resources(request, mount))
-    for headers, resource in candidates:
-        yield start.encode("latin-1") + b"\n" + headers.encode("latin-1") + resource
+    for (headers, underscored), resource in candidates:
+        text = start.encode("latin-1") + b"\n" + headers.encode("latin-1") + resource
+        yield text, underscored
 
 
-def _amz_headers(request: Request) -> Iterator[str]:
+def _amz_headers(request: Request) -> Iterator[tuple[str, bool]]:
     """The x-amz- lines: with dashes, then with underscores in the names of metadata."""
     pairs = [(name, value) for name, value in request.headers.items() if name.startswith("x-amz-")]
     dashed = _lines(pairs)
-    yield dashed
+    yield dashed, False
     renamed = [
-        (_META + name[len(_META) :].replace("-", "_") if name.startswith(_META) else name, value)
+        (META + name[len(META) :].replace("-", "_") if name.startswith(META) else name, value)
         for name, value in pairs
     ]
     if (underscored := _lines(renamed)) != dashed:
-        yield underscored
+        yield underscored, True
 
 
 def _lines(pairs: list[tuple[str, str]]) -> str:

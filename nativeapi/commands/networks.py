@@ -84,6 +84,7 @@ class CreateVlanIpRange:
     """Let a guest network give out a range of addresses."""
 
     network: Annotated[Visible[Network], Wire("networkid"), "the network"]
+    zone: Annotated[Visible[Zone] | None, Wire("zoneid"), "the network's zone"] = None
     pod: Annotated[Visible[Pod] | None, Wire("podid"), "the pod the addresses belong to"] = None
     for_virtual_network: Annotated[bool, "must be false: the addresses are the guests' own"] = False
     gateway: Annotated[str, "gateway of the addresses"]
@@ -96,6 +97,8 @@ class CreateVlanIpRange:
         if self.for_virtual_network:
             text = "Only ranges of guest addresses are offered; give forvirtualnetwork=false."
             raise invalid("network", text, field="forvirtualnetwork")
+        if self.zone is not None and self.zone.id != self.network.zone_id:
+            raise invalid("zone", "The network belongs to another zone.", field="zoneid")
         if self.pod is not None and self.pod.zone_id != self.network.zone_id:
             raise invalid("pod", "The pod belongs to another zone.", field="podid")
         added = networks.create_range(

@@ -39,12 +39,10 @@ class JobView(View, noun="asyncjobs"):
     userid: Annotated[str | None, "the user who started it"]
     cmd: Annotated[str, "the command that started it, or the work it does"]
     jobstatus: Annotated[int, "0 under way, 1 done, 2 failed"]
-    jobprocstatus: Annotated[int, "0; kept for old clients"]
+    jobprocstatus: Annotated[int, "1 when it is stuck and waits for an operator, else 0"]
     jobresultcode: Annotated[int | None, "0 done, 530 failed"]
     jobresulttype: Annotated[str | None, "object, once there is a result"]
-    jobresult: Annotated[
-        Mapping[str, envelopes.Node] | None, "the object it worked on, or why it failed"
-    ]
+    jobresult: Annotated[Mapping[str, object] | None, "the object it worked on, or why it failed"]
     jobinstancetype: Annotated[str | None, "the kind of object it works on"]
     jobinstanceid: Annotated[str | None, "the id of that object"]
     created: Annotated[datetime, "when it was started"]
@@ -64,7 +62,7 @@ def _job_view(call: Call, row: Job) -> JobView:
         userid=row.user_id,
         cmd=row.command or row.workflow,
         jobstatus=status,
-        jobprocstatus=0,
+        jobprocstatus=int(row.state == JobState.STUCK),
         jobresultcode=_CODES.get(status),
         jobresulttype=None if status == _PENDING else "object",
         jobresult=_RESULTS[status](call, row),
@@ -79,7 +77,7 @@ def _nothing_yet(_call: Call, _row: Job) -> None:
     return None
 
 
-def _success(call: Call, row: Job) -> Mapping[str, envelopes.Node]:
+def _success(call: Call, row: Job) -> Mapping[str, object]:
     entry = COMMANDS.get(row.command or "")
     if entry and entry.reply.view:
         shown = references.view_of(call, entry.reply.view, row.resource_id)
@@ -88,7 +86,7 @@ def _success(call: Call, row: Job) -> Mapping[str, envelopes.Node]:
     return {"success": True}
 
 
-def _failure(_call: Call, row: Job) -> Mapping[str, envelopes.Node]:
+def _failure(_call: Call, row: Job) -> Mapping[str, object]:
     kind = Kind(row.fault_kind or Kind.BUG)
     fault = Fault(kind, row.fault_subject or "job", row.fault or "The job failed.")
     return {

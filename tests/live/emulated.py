@@ -7,7 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.live.wire import Wire, address, mac
 
@@ -63,7 +63,7 @@ class Emulated:
         disk = self._file("qcow2")
         if not disk.exists():
             self.wire.tap(self.seat)
-            backing = ["-b", self.image, "-F", "qcow2", disk, f"{self.size}G"]
+            backing = ["-b", str(self.image), "-F", "qcow2", str(disk), f"{self.size}G"]
             subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing], check=True)
         self._file("serial").write_text("")
         self._qemu = subprocess.Popen(self.wire.inside(*self._command()))
@@ -81,7 +81,7 @@ class Emulated:
         self._qemu.wait(PATIENCE)
 
     def wait_for(self, pattern: str, times: int = 1) -> list[str]:
-        """Wait until the console has shown lines that match so many times; the lines."""
+        """Wait until the console has shown so many lines that begin so; what matched."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             found = re.findall(f"^{pattern}", self.console(), re.MULTILINE)
@@ -97,8 +97,9 @@ class Emulated:
     def ssh(self, command: str) -> str:
         """Run a command in the guest as root, once its SSH server answers; what it printed."""
         deadline = time.monotonic() + PATIENCE
+        line = self.wire.inside("ssh", *self._login(), f"root@{address(self.seat)}", command)
         while True:
-            done = subprocess.run(self._ssh(command), capture_output=True, text=True)
+            done = subprocess.run(line, capture_output=True, text=True)
             if done.returncode == 0:
                 return done.stdout
             # 255 is ssh's own failure: the guest is not up yet, or has not got its key yet.
@@ -108,19 +109,16 @@ class Emulated:
 
     def copy(self, source: Path | str, target: Path | str) -> None:
         """Copy a file by scp; a string such as ``:/root/file`` is a place in the guest."""
-        ends = [
-            f"root@{address(self.seat)}{end}" if isinstance(end, str) else str(end)
-            for end in (source, target)
-        ]
+        host = f"root@{address(self.seat)}"
+        ends = [host + end if isinstance(end, str) else str(end) for end in (source, target)]
         subprocess.run(self.wire.inside("scp", *self._login(), *ends), check=True)
 
     def host_fingerprint(self) -> str:
         """The fingerprint of the host key that the guest's SSH server shows the network."""
-        scan = ["ssh-keyscan", "-t", "ed25519", str(address(self.seat))]
-        done = subprocess.run(self.wire.inside(*scan), capture_output=True, check=True)
-        shown = subprocess.run(
-            ["ssh-keygen", "-l", "-f", "-"], input=done.stdout, capture_output=True, check=True
-        )
+        scan = self.wire.inside("ssh-keyscan", "-t", "ed25519", str(address(self.seat)))
+        key = subprocess.run(scan, capture_output=True, check=True).stdout
+        digest = ["ssh-keygen", "-l", "-f", "-"]
+        shown = subprocess.run(digest, input=key, capture_output=True, check=True)
         return shown.stdout.decode().split()[1]
 
     def plug_in_disk(self, file: Path) -> None:
@@ -129,24 +127,18 @@ class Emulated:
         self.qmp("blockdev-add", **{"node-name": "plugged", "driver": "raw", "file": storage})
         self.qmp("device_add", driver="virtio-blk-pci", drive="plugged", id="plugged")
 
-    def qmp(self, command: str, **arguments: Any) -> Any:
+    def qmp(self, command: str, **arguments: Any) -> None:
         """Run one command of the QEMU machine protocol."""
         with socket.socket(socket.AF_UNIX) as channel:
             channel.settimeout(PATIENCE)
             channel.connect(str(self._file("qmp")))
             with channel.makefile("rw") as stream:
-                stream.readline()
-                for verb, told in (("qmp_capabilities", {}), (command, arguments)):
-                    stream.write(json.dumps({"execute": verb, "arguments": told}) + "\n")
-                    stream.flush()
-                    answer = _answer(stream)
-        return answer
+                stream.readline()  # the greeting
+                _ask(stream, "qmp_capabilities", {})
+                _ask(stream, command, arguments)
 
     def _file(self, kind: str) -> Path:
         return self.wire.folder / f"{self.seat}.{kind}"
-
-    def _ssh(self, command: str) -> list[str]:
-        return self.wire.inside("ssh", *self._login(), f"root@{address(self.seat)}", command)
 
     def _login(self) -> list[str]:
         options = {
@@ -174,16 +166,18 @@ class Emulated:
             "netdev": f"tap,id=card,ifname=tap{self.seat},script=no,downscript=no",
         }
         words = [word for name, value in options.items() for word in (f"-{name}", value)]
-        # Without its boot ROM the card does not hold the firmware up for a second.
+        # Without its boot ROM the card does not hold the firmware up.
         card = f"virtio-net-pci,netdev=card,mac={mac(self.seat)},romfile="
         return ["qemu-system-x86_64", *words, "-device", card, "-device", "virtio-rng-pci"]
 
 
-def _answer(stream: Any) -> Any:
-    """The next answer; events that come in between are passed over."""
+def _ask(stream: IO[str], command: str, arguments: dict[str, Any]) -> None:
+    stream.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+    stream.flush()
     while True:
         message = json.loads(stream.readline())
         if "error" in message:
             raise Silent(message["error"]["desc"])
+        # Events may come in between.
         if "return" in message:
-            return message["return"]
+            return

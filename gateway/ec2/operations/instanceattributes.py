@@ -9,7 +9,7 @@ from gateway.ec2.operations.instances import disks, everything, found
 from gateway.ec2.registry import Reply, operation
 from gateway.ec2.views import instances as views
 from gateway.ec2.views.volumes import mapping
-from gateway.native_calls import VirtualMachine
+from gateway.native_calls import Instance
 
 # What every instance has, because nothing else can be had here.
 _CONSTANT = {
@@ -43,7 +43,7 @@ def describe_instance_attribute(ask: Ask, attribute: str, instance_id: str) -> R
         member, value = _CONSTANT[attribute]
         return {**reply, member: value}
     if attribute == "instanceType":
-        return {**reply, "InstanceType": {"Value": row["serviceofferingname"]}}
+        return {**reply, "InstanceType": {"Value": row.get("serviceofferingname", "")}}
     if attribute == "groupSet":
         return {**reply, "Groups": views.groups(row)}
     if attribute == "blockDeviceMapping":
@@ -80,7 +80,7 @@ def describe_instance_status(
     }
 
 
-def _status(row: VirtualMachine) -> Reply:
+def _status(row: Instance) -> Reply:
     status, detail = _HEALTH.get(row["state"], (_NONE, ""))
     details = [{"Name": "reachability", "Status": detail}] if detail else []
     return {

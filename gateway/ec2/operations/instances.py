@@ -14,7 +14,7 @@ from gateway.ec2.faults import Ec2Fault, not_found
 from gateway.ec2.listing import Listing
 from gateway.ec2.registry import Reply, operation
 from gateway.ec2.views import instances as views
-from gateway.native_calls import VirtualMachine, Volume
+from gateway.native_calls import Instance, Volume
 
 _ENDED = ("Expunging", "Destroyed")
 
@@ -72,7 +72,7 @@ def describe_instances(ask: Ask, instance_ids: list[str] | None = None) -> Reply
 
 @dataclass(frozen=True)
 class _Change:
-    """A change of state: where it starts, where it has come to already, and what it is meanwhile."""
+    """A change of state: from which states it begins, in which it is done, what it is meanwhile."""
 
     verb: str
     begins: Collection[str]
@@ -135,7 +135,7 @@ def terminate_instances(ask: Ask, instance_ids: list[str]) -> Reply:
     return {"TerminatingInstances": changed}
 
 
-def found(ask: Ask, given: list[str]) -> list[VirtualMachine]:
+def found(ask: Ask, given: list[str]) -> list[Instance]:
     """The instances of these ids, in that order, each once.
 
     Raises:
@@ -149,7 +149,7 @@ def found(ask: Ask, given: list[str]) -> list[VirtualMachine]:
     return [rows[native] for native in wanted]
 
 
-def everything(ask: Ask) -> list[VirtualMachine]:
+def everything(ask: Ask) -> list[Instance]:
     """All instances, oldest first; plain native lists hide those that are no more."""
     rows = ask.native.list_virtual_machines()
     for state in _ENDED:
@@ -158,7 +158,7 @@ def everything(ask: Ask) -> list[VirtualMachine]:
     return sorted(by_id.values(), key=lambda row: (row["created"], row["id"]))
 
 
-def disks(ask: Ask, rows: list[VirtualMachine]) -> list[Volume]:
+def disks(ask: Ask, rows: list[Instance]) -> list[Volume]:
     """The volumes of instances, by one native call."""
     if not rows:
         return []
@@ -166,9 +166,7 @@ def disks(ask: Ask, rows: list[VirtualMachine]) -> list[Volume]:
     return ask.native.list_volumes(virtualmachineid=only)
 
 
-def _change(
-    ask: Ask, given: list[str], change: _Change, act: Callable[[str], Any]
-) -> list[Reply]:
+def _change(ask: Ask, given: list[str], change: _Change, act: Callable[[str], Any]) -> list[Reply]:
     rows = found(ask, given)
     for row, one in zip(rows, dict.fromkeys(given), strict=True):
         if row["state"] not in (*change.begins, *change.done):
@@ -180,7 +178,7 @@ def _change(
     return [_changed(row, change, act) for row in rows]
 
 
-def _changed(row: VirtualMachine, change: _Change, act: Callable[[str], Any]) -> Reply:
+def _changed(row: Instance, change: _Change, act: Callable[[str], Any]) -> Reply:
     begins = row["state"] in change.begins
     if begins:
         act(row["id"])

@@ -19,7 +19,7 @@ from gateway.ec2.faults import Ec2Fault, bad_value, not_found, unsupported
 from gateway.ec2.registry import Reply, operation
 from gateway.ec2.views import instances as views
 from gateway.native import NativeFault
-from gateway.native_calls import Started, VirtualMachine
+from gateway.native_calls import Instance, Started
 
 MOST = 1000
 _log = logging.getLogger("gateway.ec2")
@@ -36,6 +36,7 @@ class Disk(TypedDict, total=False):
     """The disk of a mapping; its size in GiB."""
 
     VolumeSize: int
+    VolumeType: str
 
 
 class Mapping(TypedDict, total=False):
@@ -82,7 +83,7 @@ def run_instances(
     image = ids.native("ami", image_id)
     offering = ask.catalog.instance_type(instance_type)
     zone = ask.catalog.zone((placement or {}).get("AvailabilityZone"))
-    data, size = _user_data(user_data), _root_size(block_device_mappings or [])
+    data, size = _user_data(user_data), _root_size(ask, block_device_mappings or [])
     by_id, by_name = _groups(ask, security_group_ids or [], security_groups or [])
     if ask.rehearsal:
         _look_up(ask, image_id, key_name)
@@ -107,14 +108,12 @@ def run_instances(
     return _reservation(ask, reservation_id, [found[native] for native in made])
 
 
-def _reservation(ask: Ask, reservation_id: str, rows: Sequence[VirtualMachine]) -> Reply:
+def _reservation(ask: Ask, reservation_id: str, rows: Sequence[Instance]) -> Reply:
     owner = ids.owner(ask.caller.account_id)
     return views.reservation(owner, reservation_id, rows, {})
 
 
-def _launch(
-    ask: Ask, least: int, most: int, deploy: Callable[[int], Started]
-) -> list[str]:
+def _launch(ask: Ask, least: int, most: int, deploy: Callable[[int], Started]) -> list[str]:
     """Native ids of what was made: all, or what there was room for, or nothing and the fault."""
     made = list[str]()
     for index in range(most):
@@ -161,7 +160,7 @@ def _user_data(text: str | None) -> str | None:
     return base64.b64encode(data).decode()
 
 
-def _root_size(mappings: Sequence[Mapping]) -> int | None:
+def _root_size(ask: Ask, mappings: Sequence[Mapping]) -> int | None:
     """The wanted size of the root disk in GiB; no other disk can be had from the start."""
     size = None
     for mapping in mappings:
@@ -171,7 +170,11 @@ def _root_size(mappings: Sequence[Mapping]) -> int | None:
                 f"BlockDeviceMapping is supported for the root device only, not for {device}; "
                 "create a volume and attach it."
             )
-        size = mapping.get("Ebs", {}).get("VolumeSize")
+        disk = mapping.get("Ebs", {})
+        kind, size = disk.get("VolumeType"), disk.get("VolumeSize")
+        if kind not in (None, ask.catalog.default_volume_type):
+            why = f"A root disk is always {ask.catalog.default_volume_type}."
+            raise bad_value("VolumeType", kind, why)
         if size is not None and size < 1:
             raise bad_value("VolumeSize", str(size), "It must be at least 1.")
     return size

@@ -38,7 +38,7 @@ def create_volume(
         clienttoken=client_token,
     )
     [row] = ask.native.list_volumes(ids=[started["id"]])
-    return views.volume(row)
+    return _shown(ask, row)
 
 
 @operation("DeleteVolume")
@@ -110,13 +110,17 @@ def detach_volume(
 def describe_volumes(ask: Ask, volume_ids: list[str] | None = None) -> Reply:
     """The caller's volumes, root volumes too."""
     if not volume_ids:
-        return {"Volumes": [views.volume(row) for row in ask.native.list_volumes()]}
+        return {"Volumes": [_shown(ask, row) for row in ask.native.list_volumes()]}
     wanted = {ids.native("vol", given): given for given in volume_ids}
     rows = {row["id"]: row for row in ask.native.list_volumes(ids=list(wanted))}
     for native, given in wanted.items():
         if native not in rows:
             raise not_found("vol", given)
-    return {"Volumes": [views.volume(rows[native]) for native in wanted]}
+    return {"Volumes": [_shown(ask, rows[native]) for native in wanted]}
+
+
+def _shown(ask: Ask, row: Volume) -> Reply:
+    return views.volume(row, ask.catalog.default_volume_type)
 
 
 def _one(ask: Ask, given: str) -> Volume:

@@ -11,7 +11,7 @@ from gateway.ec2 import names
 from gateway.ec2.registry import Reply
 from gateway.ec2.views import moment
 from gateway.ec2.views.volumes import mapping
-from gateway.native_calls import VirtualMachine, Volume
+from gateway.native_calls import Instance, Volume
 
 PENDING, RUNNING, SHUTTING_DOWN, TERMINATED, STOPPING, STOPPED = (0, 16, 32, 48, 64, 80)
 _STATES = {
@@ -33,14 +33,12 @@ def state(native: str) -> Reply:
     return {"Code": code, "Name": name}
 
 
-def reservations(
-    owner: str, rows: Iterable[VirtualMachine], volumes: Sequence[Volume]
-) -> list[Reply]:
+def reservations(owner: str, rows: Iterable[Instance], volumes: Sequence[Volume]) -> list[Reply]:
     """Instances under the reservations they were launched in, in the order of the rows."""
     by_instance = dict[str, list[Volume]]()
     for volume in volumes:
         by_instance.setdefault(volume.get("virtualmachineid", ""), []).append(volume)
-    launched = dict[str, list[VirtualMachine]]()
+    launched = dict[str, list[Instance]]()
     for row in rows:
         launched.setdefault(_reservation_id(row), []).append(row)
     return [
@@ -52,7 +50,7 @@ def reservations(
 def reservation(
     owner: str,
     reservation_id: str,
-    rows: Sequence[VirtualMachine],
+    rows: Sequence[Instance],
     volumes: Mapping[str, Sequence[Volume]],
 ) -> Reply:
     """One reservation."""
@@ -66,7 +64,7 @@ def reservation(
     }
 
 
-def groups(row: VirtualMachine) -> list[Reply]:
+def groups(row: Instance) -> list[Reply]:
     """The security groups of an instance."""
     return [
         {"GroupId": ids.ec2("sg", group["id"]), "GroupName": group["name"]}
@@ -74,13 +72,13 @@ def groups(row: VirtualMachine) -> list[Reply]:
     ]
 
 
-def _reservation_id(row: VirtualMachine) -> str:
+def _reservation_id(row: Instance) -> str:
     """Launches through EC2 keep it in the native group; others are a reservation each."""
     group = row.get("group", "")
     return group if group.startswith("r-") else ids.ec2("r", row["id"])
 
 
-def _instance(row: VirtualMachine, index: int, volumes: Sequence[Volume]) -> Reply:
+def _instance(row: Instance, index: int, volumes: Sequence[Volume]) -> Reply:
     address = next((nic["ipaddress"] for nic in row.get("nic", ()) if "ipaddress" in nic), None)
     return {
         "InstanceId": ids.ec2("i", row["id"]),
@@ -92,7 +90,7 @@ def _instance(row: VirtualMachine, index: int, volumes: Sequence[Volume]) -> Rep
         "KeyName": row.get("keypair"),
         "AmiLaunchIndex": index,
         "ProductCodes": [],
-        "InstanceType": row["serviceofferingname"],
+        "InstanceType": row.get("serviceofferingname", ""),
         "LaunchTime": moment(row["created"]),
         "Placement": {
             "AvailabilityZone": row["zonename"],
@@ -115,7 +113,7 @@ def _instance(row: VirtualMachine, index: int, volumes: Sequence[Volume]) -> Rep
     }
 
 
-def _reason(row: VirtualMachine) -> Reply | None:
+def _reason(row: Instance) -> Reply | None:
     if row["state"] == "Error":
         return {"Code": "Server.InternalError", "Message": "Server.InternalError: launch failed"}
     if row["state"] == "Destroyed":

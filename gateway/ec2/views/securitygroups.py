@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway import ids
 from gateway.ec2.registry import Reply
-from gateway.native_calls import SecurityGroup, SecurityGroupRule
+from gateway.native_calls import Rule, SecurityGroup
 
 ANY = -1
 
@@ -23,7 +23,7 @@ class Traffic:
         return {"IpProtocol": self.protocol, "FromPort": self.first, "ToPort": self.last}
 
 
-def traffic(rule: SecurityGroupRule) -> Traffic:
+def traffic(rule: Rule) -> Traffic:
     """What a native rule allows."""
     protocol = rule["protocol"].lower()
     if protocol == "icmp":
@@ -45,7 +45,7 @@ def group(owner: str, row: SecurityGroup) -> Reply:
     }
 
 
-def rule(owner: str, group_id: str, egress: bool, row: SecurityGroupRule) -> Reply:
+def rule(owner: str, group_id: str | None, egress: bool, row: Rule) -> Reply:
     """One rule by itself."""
     allowed = traffic(row)
     return {
@@ -57,11 +57,18 @@ def rule(owner: str, group_id: str, egress: bool, row: SecurityGroupRule) -> Rep
         "FromPort": ANY if allowed.first is None else allowed.first,
         "ToPort": ANY if allowed.last is None else allowed.last,
         "CidrIpv4": row.get("cidr"),
-        "ReferencedGroupInfo": None if "cidr" in row else _pair(owner, row),
+        "ReferencedGroupInfo": None if "cidr" in row else _referenced(owner, row),
     }
 
 
-def _permissions(owner: str, rows: Sequence[SecurityGroupRule]) -> list[Reply]:
+def revoked(shown: Reply) -> Reply:
+    """A rule that was taken away, which EC2 shows with fewer members."""
+    info = shown["ReferencedGroupInfo"]
+    kept = {k: v for k, v in shown.items() if k not in ("GroupOwnerId", "ReferencedGroupInfo")}
+    return {**kept, "ReferencedGroupId": info.get("GroupId") if info else None}
+
+
+def _permissions(owner: str, rows: Sequence[Rule]) -> list[Reply]:
     found = dict[Traffic, Reply]()
     for row in rows:
         allowed = traffic(row)
@@ -80,8 +87,12 @@ def _permissions(owner: str, rows: Sequence[SecurityGroupRule]) -> list[Reply]:
     return list(found.values())
 
 
-def _pair(owner: str, row: SecurityGroupRule) -> Reply:
+def _pair(owner: str, row: Rule) -> Reply:
     named = {"UserId": owner, "GroupName": row["securitygroupname"]}
     if "securitygroupid" in row:
         named["GroupId"] = ids.ec2("sg", row["securitygroupid"])
     return named
+
+
+def _referenced(owner: str, row: Rule) -> Reply:
+    return {name: text for name, text in _pair(owner, row).items() if name != "GroupName"}

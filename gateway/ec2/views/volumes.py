@@ -20,8 +20,9 @@ _STATES = {
 _ATTACHMENTS = {"Attaching": "attaching", "Creating": "attaching", "Detaching": "detaching"}
 
 
-def volume(row: Volume) -> Reply:
-    """A volume with its attachment, if it has one."""
+def volume(row: Volume, root_type: str) -> Reply:
+    """A volume with its attachment, if it has one. Root volumes have no disk offering of their own:
+    they are shown as ``root_type``."""
     attached = "virtualmachineid" in row
     return {
         "VolumeId": ids.ec2("vol", row["id"]),
@@ -30,7 +31,7 @@ def volume(row: Volume) -> Reply:
         "AvailabilityZone": row["zonename"],
         "State": "in-use" if attached else _STATES.get(row["state"], "error"),
         "CreateTime": moment(row["created"]),
-        "VolumeType": row.get("diskofferingname") or row.get("serviceofferingname", ""),
+        "VolumeType": row.get("diskofferingname", root_type),
         "Encrypted": False,
         "MultiAttachEnabled": False,
         "Attachments": [attachment(row)] if attached else [],

@@ -1,0 +1,1 @@
+"""One room per noun; importing one declares its operations."""

@@ -90,7 +90,7 @@ def found(link: Any, name: str) -> Any | None:
 
 @contextmanager
 def gone_is_fine() -> Iterator[None]:
-    """Somebody else removed or stopped the domain first: what we wanted anyway."""
+    """Somebody else was first, or the domain is gone: what was wanted need not be done."""
     try:
         yield
     except libvirt.libvirtError as error:

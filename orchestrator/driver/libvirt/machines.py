@@ -207,9 +207,10 @@ def _is_running(domain: Any) -> bool:
 
 def _ensure_awake(domain: Any) -> None:
     """A start that was cut short leaves the guest paused."""
-    state, _reason = domain.state()
-    if state == libvirt.VIR_DOMAIN_PAUSED:
-        domain.resume()
+    with gone_is_fine():
+        state, _reason = domain.state()
+        if state == libvirt.VIR_DOMAIN_PAUSED:
+            domain.resume()
 
 
 def _press_button(domain: Any, patience: float) -> None:

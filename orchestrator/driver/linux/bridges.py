@@ -21,7 +21,7 @@ def ensure(namespace: str, told: Iterable[Bridge]) -> None:
     wanted = {names.device(bridge.device): bridge for bridge in told}
     standing = present(namespace)
     for device in standing - wanted.keys():
-        run(["ip", "-n", namespace, "link", "delete", device])
+        namespaces.ensure_link_absent(namespace, device)
     for device in wanted.keys() - standing:
         _make(namespace, wanted[device])
     _show_to_filters(namespace)

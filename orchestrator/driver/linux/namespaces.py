@@ -69,6 +69,17 @@ def links(name: str) -> dict[str, dict[str, object]]:
     return {link["ifname"]: link for link in listed}
 
 
+def ensure_link_absent(name: str, device: str) -> None:
+    """Remove a device, if it is there. One whose other end just went may go by itself."""
+    if device not in links(name):
+        return
+    try:
+        run(["ip", "-n", name, "link", "delete", device])
+    except Transient:
+        if device in links(name):
+            raise
+
+
 def addresses(name: str, device: str) -> set[str]:
     """The IPv4 addresses of a device inside, each with its prefix length."""
     listed = json.loads(run(["ip", "-n", name, "-json", "-4", "address", "show", "dev", device]))

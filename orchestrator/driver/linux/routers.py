@@ -45,9 +45,9 @@ class Router:
 
     def ensure_absent(self) -> None:
         """Remove it with everything it ran."""
+        # The cable first: a device in a namespace that is deleted vanishes some time later.
+        namespaces.ensure_link_absent(self._host, self._uplink)
         namespaces.ensure_absent(self._inner)
-        if self._uplink in namespaces.links(self._host):
-            run(["ip", "-n", self._host, "link", "delete", self._uplink])
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def stands(self, bridge: str) -> bool:
@@ -63,8 +63,7 @@ class Router:
         link = ["ip", "-n", self._host, "link"]
         whole = self._uplink in outer and "eth0" in namespaces.links(self._inner)
         if not whole:
-            if self._uplink in outer:
-                run([*link, "delete", self._uplink])
+            namespaces.ensure_link_absent(self._host, self._uplink)
             inner = ["peer", "name", "eth0", "address", self._mac, "netns", self._inner]
             run([*link, "add", self._uplink, "type", "veth", *inner])
         run([*link, "set", self._uplink, "master", bridge, "up"])

@@ -143,7 +143,9 @@ def test_a_guest_may_not_speak_with_another_address(lab: Lab, town: Neighbours) 
 def test_a_guest_may_not_claim_another_address_in_arp(lab: Lab, town: Neighbours) -> None:
     lab.inside(town.alice.wire, "ip", "neigh", "flush", "all")
     lab.ssh(town.bob, "true")
+    before = dropped(lab, "bridge pileus guest")
     lab.ssh(town.alice, f"arping -A -c 3 -I eth0 -s {town.bob.ip} {town.bob.ip} || true")
+    assert dropped(lab, "bridge pileus guest") >= before + 3
     known = lab.inside(town.alice.wire, "ip", "neigh", "show", town.bob.ip)
     assert town.bob.port.mac in known
 

@@ -1,0 +1,82 @@
+"""What a client says about an object, as it is kept and as it is given back."""
+
+import base64
+from typing import Any, TypedDict
+
+from botocore.model import StringShape
+
+from gateway.s3 import model
+from gateway.s3.faults import S3Fault
+from s3store.records import Attributes, Checksum, Version
+
+LARGEST_METADATA = 2048  # bytes of names and values
+
+_DEFAULT_TYPE = "binary/octet-stream"
+
+
+class Written(TypedDict, total=False):
+    """What may be said when an object is written."""
+
+    Metadata: dict[str, str]
+    StorageClass: str
+    CacheControl: str
+    ContentDisposition: str
+    ContentEncoding: str
+    ContentLanguage: str
+    ContentType: str
+    Expires: str
+    WebsiteRedirectLocation: str
+
+
+def attributes(written: Written) -> Attributes:
+    """What to keep of it.
+
+    Raises:
+        S3Fault: MetadataTooLarge, InvalidStorageClass.
+    """
+    kept: dict[str, Any] = {**written}
+    metadata: dict[str, str] = kept.pop("Metadata", {})
+    storage_class: str = kept.pop("StorageClass", "STANDARD")
+    size = sum(len(_bytes(name)) + len(_bytes(value)) for name, value in metadata.items())
+    if size > LARGEST_METADATA:
+        extras = {"Size": str(size), "MaxSizeAllowed": str(LARGEST_METADATA)}
+        raise S3Fault("MetadataTooLarge", extras=extras)
+    if storage_class not in _storage_classes():
+        raise S3Fault("InvalidStorageClass", extras={"StorageClassRequested": storage_class})
+    if coding := _without_chunks(kept.pop("ContentEncoding", "")):
+        kept["ContentEncoding"] = coding
+    return Attributes(kept, metadata, storage_class)
+
+
+def members_of(version: Version) -> dict[str, Any]:
+    """A version's attributes as members of a reply."""
+    kept = version.attributes
+    members: dict[str, Any] = {
+        "ContentType": _DEFAULT_TYPE,
+        **kept.headers,
+        "Metadata": kept.metadata,
+    }
+    if kept.storage_class != "STANDARD":
+        members["StorageClass"] = kept.storage_class
+    return members
+
+
+def checksum_members(checksum: Checksum) -> dict[str, str]:
+    """A checksum as members of a reply or of a document."""
+    spelled = base64.b64encode(checksum.digest).decode()
+    return {f"Checksum{checksum.algorithm.upper()}": spelled, "ChecksumType": "FULL_OBJECT"}
+
+
+def _without_chunks(coding: str) -> str:
+    """``aws-chunked`` is how the body came, not how the object is encoded."""
+    parts = (part.strip() for part in coding.split(","))
+    return ",".join(part for part in parts if part and part.lower() != "aws-chunked")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _storage_classes() -> list[str]:
+    shape = model.service().shape_for("StorageClass")
+    return shape.enum if isinstance(shape, StringShape) else []
