@@ -1,4 +1,8 @@
-"""The composition root: settings in, WSGI application out."""
+"""The composition root: settings in, WSGI application out.
+
+Runs under gunicorn as ``gateway.app:create()``. Nothing is opened or connected when it is made, so
+forking is safe.
+"""
 
 import logging
 
@@ -6,27 +10,36 @@ from flask import Flask, Response, request
 
 from gateway.credentials import NativeCredentials
 from gateway.ec2.endpoint import Ec2
-from gateway.front import Front
+from gateway.front import S3_MOUNT, Front
 from gateway.native import Native, Wire
+from gateway.s3.endpoint import S3
+from gateway.s3.options import Options
 from gateway.settings import Settings
+from s3store.store import Store
 
 
 def create(settings: Settings | None = None) -> Flask:
-    """Build the gateway. Nothing is opened or connected before the first request."""
-    settings = settings or Settings()
+    """Build the gateway.
+
+    Without settings the process is ours (gunicorn's worker), and so are its log and environment.
+    """
+    if settings is None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+        settings = Settings()
     wire = Wire.to(
         settings.native_url, settings.native_timeout_seconds, settings.native_connections
     )
     service = Native(wire, settings.service_key, settings.service_secret.get_secret_value())
     source = NativeCredentials(service, settings.credential_cache_seconds)
     ec2 = Ec2(settings, source, wire)
-    app = Flask(__name__, static_folder=None)
+    options = Options(region=settings.region, mount=S3_MOUNT, skew=settings.s3_skew)
+    app = Flask("gateway", static_folder=None)
 
     @app.before_request
     def answer() -> Response:
         """Before routing: paths are matched by the front, never rewritten, never redirected."""
         return ec2(request)
 
-    app.wsgi_app = Front(app.wsgi_app, app.wsgi_app)  # type: ignore[method-assign]
-    logging.getLogger("gateway").setLevel(logging.INFO)
+    s3 = S3(Store(settings.objects), source, options)
+    app.wsgi_app = Front(app.wsgi_app, s3)  # type: ignore[method-assign]
     return app

@@ -56,6 +56,11 @@ def noun(
         _BY_VIEW[view] = made
 
 
+def known(row: type[Any], access: Access) -> bool:
+    """Whether a noun has said how to fetch such an object."""
+    return row in _BY_ROW and access in _BY_ROW[row].find
+
+
 def fetch(call: Call, command: Command, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a command's fields with every id replaced by its row.
 
@@ -85,10 +90,10 @@ def view_of(call: Call, view: type[View], ident: str) -> View | None:
 
 
 def _row(call: Call, parameter: Parameter, ident: str) -> Any:
-    known = _BY_ROW[parameter.row] if parameter.row else None
-    if known is None or parameter.access is None:
-        raise TypeError(f"{parameter.field} refers to no declared noun")
-    row = known.find[parameter.access](call.db, call.scope, ident)
+    if parameter.row is None or parameter.access is None:
+        raise TypeError(f"{parameter.field} is no reference")
+    kind = _BY_ROW[parameter.row]
+    row = kind.find[parameter.access](call.db, call.scope, ident)
     if row is None:
-        raise not_found(known.subject, ident, field=parameter.wire)
+        raise not_found(kind.subject, ident[:100], field=parameter.wire)
     return row

@@ -9,8 +9,9 @@ compare-and-set; an aborted one's row is removed. So a file without a row can ne
 and the sweep can give an upload up without racing it: only one of the two finds it ``uploading``.
 """
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -46,13 +47,14 @@ class Index:
     """The database of one store."""
 
     def __init__(self, url: str) -> None:
-        """Connect, and make the tables when they are absent.
+        """Name the database. It is connected to, and its tables made, on the first call.
 
-        Raises:
-            WrongFormat.
+        So an index may be made before a server forks its workers; every call may raise
+        WrongFormat and StoreBusy.
         """
         self._engine = _engine(url)
-        self._prepare()
+        self._preparing = threading.Lock()
+        self._prepared = False
 
     def close(self) -> None:
         """Give all connections back."""
@@ -207,28 +209,46 @@ class Index:
 
     @contextmanager
     def _look(self) -> Iterator[Connection]:
+        self._prepare()
         with _patiently(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _change(self, durable: bool = True) -> Iterator[Connection]:
         """A write transaction. One that need not outlive a power failure spares the disk a sync."""
-        with _patiently(), self._engine.connect() as connection:
+        self._prepare()
+        with _patiently(), self._begin(durable) as connection:
+            yield connection
+
+    @contextmanager
+    def _begin(self, durable: bool) -> Iterator[Connection]:
+        with self._engine.connect() as connection:
             chosen = connection.execution_options(s3store_write="FULL" if durable else "NORMAL")
             with chosen.begin():
                 yield chosen
 
     def _prepare(self) -> None:
-        with self._change() as connection:
-            for table in tables.Table.metadata.sorted_tables:
-                connection.execute(CreateTable(table, if_not_exists=True))
-                for index in table.indexes:
-                    connection.execute(CreateIndex(index, if_not_exists=True))
-            found = connection.scalars(select(tables.FormatRow.number)).all()
-            if not found:
-                connection.execute(insert(tables.FormatRow).values(number=FORMAT))
-            elif list(found) != [FORMAT]:
-                raise faults.WrongFormat(f"The index has format {found[0]}, not {FORMAT}.")
+        """Make the tables when they are absent; several processes may be at it at once."""
+        with self._preparing:
+            if self._prepared:
+                return
+            with _patiently(), self._begin(durable=True) as connection:
+                for table in tables.Table.metadata.sorted_tables:
+                    connection.execute(CreateTable(table, if_not_exists=True))
+                    for index in table.indexes:
+                        connection.execute(CreateIndex(index, if_not_exists=True))
+                _check_format(connection)
+            self._prepared = True
+
+
+def _check_format(connection: Connection) -> None:
+    """The format's number is the row's key, so of two processes that are first only one writes."""
+    found = connection.scalars(select(tables.FormatRow.number)).all()
+    if not found:
+        with suppress(exc.IntegrityError), connection.begin_nested():
+            connection.execute(insert(tables.FormatRow).values(number=FORMAT))
+    elif list(found) != [FORMAT]:
+        raise faults.WrongFormat(f"The index has format {found[0]}, not {FORMAT}.")
 
 
 def _engine(url: str) -> Engine:

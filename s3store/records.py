@@ -32,7 +32,7 @@ class Attributes:
     """What the writer says about an object: kept and handed back, never interpreted.
 
     Args:
-        headers: standard properties by lower-case name, such as ``content-type``.
+        headers: standard properties, by whatever names the caller has for them.
         metadata: the writer's own pairs. Text that was not valid UTF-8 on the wire may hold
             surrogate escapes.
         storage_class: the class asked for; there is only one kind of storage behind it.

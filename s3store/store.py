@@ -46,14 +46,13 @@ class Store:
     """One object store. Any number of threads and processes may use the same folder at once."""
 
     def __init__(self, root: Path, index_url: str | None = None) -> None:
-        """Open a store, making it when it is absent. Open it after a fork, never before.
+        """Open a store, making it when it is absent.
+
+        Its index is connected to on the first call, so a store may be made before a fork.
 
         Args:
             root: folder of the content files.
             index_url: SQLAlchemy URL of the index; an SQLite file in ``root`` when absent.
-
-        Raises:
-            WrongFormat.
         """
         self.blobs = Blobs(root)
         self.index = Index(index_url or f"sqlite:///{root.absolute() / 'index.sqlite'}")

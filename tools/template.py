@@ -56,7 +56,8 @@ def _publish(home: Home, config: Config, progress: Progress) -> str:
         s3.head_bucket(Bucket=BUCKET)
     except ClientError:
         s3.create_bucket(Bucket=BUCKET)
-    s3.upload_file(str(image), BUCKET, key)
+    with open(image, "rb") as body:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
     told = {"Bucket": BUCKET, "Key": key}
     return str(s3.generate_presigned_url("get_object", Params=told, ExpiresIn=3600))
 

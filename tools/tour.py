@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from gateway.native import NativeFault
@@ -235,7 +236,7 @@ def take(home: Home) -> None:
     """Take the tour through the cloud of a home.
 
     Raises:
-        Unseen, ClientError, BotoCoreError, NativeFault, Refusal: a step did not work.
+        Unseen, ClientError, BotoCoreError, Boto3Error, NativeFault, Refusal: a step did not work.
     """
     config = home.expect()
     with tempfile.TemporaryDirectory() as folder:
@@ -266,7 +267,7 @@ def main(home: Path) -> None:
     """Take a tour through the running cloud and see every step work."""
     try:
         take(Home(home))
-    except (Unseen, ClientError, BotoCoreError, NativeFault) as error:
+    except (Unseen, ClientError, BotoCoreError, Boto3Error, NativeFault) as error:
         click.echo(f"The tour stopped: {error}", err=True)
         sys.exit(1)
 

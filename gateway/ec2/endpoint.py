@@ -123,7 +123,7 @@ def _translated(error: Exception, entry: _Entry) -> Ec2Fault:
             )
         case NativeFault():
             fault = faults.from_native(error)
-            if fault.status >= 500:
+            if fault.code in ("InternalError", "Unavailable"):
                 _log.error("%s %s: native %s: %s", entry.id, entry.action, error.kind, error.text)
             return fault
         case _:

@@ -10,6 +10,7 @@ sending gets to see the answer; what is left after that makes the server close t
 import base64
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -29,6 +30,7 @@ from gateway.s3.wire import PIECE, Wire
 from gateway.sign.request import Request, from_environ
 from s3store.faults import StoreFault
 from s3store.store import Store
+from s3store.sweep import keep_sweeping
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -61,9 +63,12 @@ class S3:
         self._store = store
         self._options = options or Options()
         self._gate = Gate(credentials, self._options)
+        self._starting = threading.Lock()
+        self._started = False
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        self._start()
         received = from_environ(environ)
         wire = Wire(environ)
         request_id = os.urandom(8).hex().upper()
@@ -79,6 +84,15 @@ class S3:
         ids = [("x-amz-request-id", request_id), ("x-amz-id-2", host_id)]
         start_response(answer.status, answer.headers + ids)
         return _send(answer.body, environ)
+
+    def _start(self) -> None:
+        """With the first request, since before a fork no thread may be started."""
+        if self._started:
+            return
+        with self._starting:
+            if not self._started:
+                keep_sweeping(self._store, self._options.sweep_every, self._options.sweep_grace)
+                self._started = True
 
     def _answer(self, received: Request, wire: Wire) -> Answer:
         # A plus sign stands for itself; spelled so, every reader of the query agrees.

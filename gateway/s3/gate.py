@@ -152,9 +152,10 @@ class Gate:
                 "SignatureProvided": claim.signature,
             }
             raise _refused(refusal, echo) from None
-        headers = dict(request.headers)
-        if underscored:
-            headers = {_underscored(name): value for name, value in headers.items()}
+        headers = {
+            s3v2.spelled(name) if name in underscored else name: value
+            for name, value in request.headers.items()
+        }
         return Admission(caller, _payload(headers.get(_HASH, _UNSIGNED), None), headers)
 
     def _check_expiry(self, expires: str) -> None:
@@ -248,11 +249,6 @@ def _no_token(request: Request, target: Target) -> None:
     """Keys here are permanent; none of them belongs to a session."""
     if request.header("x-amz-security-token") or "X-Amz-Security-Token" in target.query:
         raise S3Fault("InvalidToken")
-
-
-def _underscored(name: str) -> str:
-    stem = name.removeprefix(s3v2.META)
-    return name if stem == name else s3v2.META + stem.replace("-", "_")
 
 
 def _malformed(presigned: bool, public: str) -> S3Fault:

@@ -26,6 +26,7 @@ from botocore.model import OperationModel, Shape
 
 from gateway.s3 import model
 from gateway.s3.faults import S3Fault
+from gateway.s3.integrity import SDK
 from gateway.s3.reply import Reply
 
 Run = Callable[..., Reply]
@@ -139,7 +140,7 @@ def s3_operation(
             run=run,
             accepts=accepts,
             groups=groups,
-            ignores={**EVERYWHERE, **(ignores or {})},
+            ignores={**EVERYWHERE, **_announcement(operation), **(ignores or {})},
             fixed=fixed or {},
             root=root,
         )
@@ -167,6 +168,13 @@ def _accepts(operation: OperationModel, run: Run) -> tuple[dict[str, str], froze
     if unknown or absent:
         raise TypeError(f"{operation.name}: unknown {unknown}, required but not taken {absent}")
     return taken, frozenset(groups)
+
+
+def _announcement(operation: OperationModel) -> dict[str, str]:
+    """The member by which SDKs announce the body's checksum; a copy's has the same name."""
+    shape = operation.input_shape
+    members = shape.members.items() if shape else ()
+    return {name: _BODY for name, member in members if member.serialization.get("name") == SDK}
 
 
 def _unsupported(wire: str) -> S3Fault:

@@ -44,6 +44,8 @@ _SUBRESOURCES = tuple(
 )
 META = "x-amz-meta-"
 
+_MIXED = 4  # names up to which every mixture of spellings is tried
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -80,14 +82,14 @@ def parse(request: Request, query: Mapping[str, str]) -> Claim | None:
     return Claim(query["AWSAccessKeyId"], query["Signature"], query["Expires"])
 
 
-def verify(claim: Claim, request: Request, secret: str, mount: str) -> bool:
+def verify(claim: Claim, request: Request, secret: str, mount: str) -> frozenset[str]:
     """Check the signature; times are the caller's to check.
 
     Args:
         mount: the prefix the service is mounted under, such as ``/awsapi/rest/AmazonS3``.
 
     Returns:
-        Whether the names of the metadata were signed with underscores for dashes.
+        The headers whose names were signed with underscores, as they are in ``request``.
 
     Raises:
         Refusal: MISMATCH.
@@ -104,10 +106,12 @@ def verify(claim: Claim, request: Request, secret: str, mount: str) -> bool:
     )
 
 
-def strings_to_sign(claim: Claim, request: Request, mount: str) -> Iterator[tuple[bytes, bool]]:
+def strings_to_sign(
+    claim: Claim, request: Request, mount: str
+) -> Iterator[tuple[bytes, frozenset[str]]]:
     """Everything a correct client may have signed, the likeliest first.
 
-    Beside each, whether it has the names of metadata with underscores.
+    Beside each, which headers it has with underscores in their names.
     """
     date = request.header("date") or ""
     if claim.expires is not None:
@@ -128,17 +132,25 @@ def strings_to_sign(claim: Claim, request: Request, mount: str) -> Iterator[tupl
         yield text, underscored
 
 
-def _amz_headers(request: Request) -> Iterator[tuple[str, bool]]:
-    """The x-amz- lines: with dashes, then with underscores in the names of metadata."""
+def spelled(name: str) -> str:
+    """A metadata header's name with underscores for the dashes within the writer's part of it."""
+    return META + name[len(META) :].replace("-", "_")
+
+
+def _amz_headers(request: Request) -> Iterator[tuple[str, frozenset[str]]]:
+    """The x-amz- lines, with dashes first, then with underscores in the names of metadata."""
     pairs = [(name, value) for name, value in request.headers.items() if name.startswith("x-amz-")]
-    dashed = _lines(pairs)
-    yield dashed, False
-    renamed = [
-        (META + name[len(META) :].replace("-", "_") if name.startswith(META) else name, value)
-        for name, value in pairs
-    ]
-    if (underscored := _lines(renamed)) != dashed:
-        yield underscored, True
+    unsure = [name for name, _ in pairs if name.startswith(META) and spelled(name) != name]
+    for underscored in _choices(unsure):
+        renamed = [(spelled(name) if name in underscored else name, v) for name, v in pairs]
+        yield _lines(renamed), underscored
+
+
+def _choices(names: list[str]) -> Iterator[frozenset[str]]:
+    """Every subset of a few names; of many only none and all."""
+    sizes = range(len(names) + 1) if len(names) <= _MIXED else (0, len(names))
+    for size in sizes:
+        yield from map(frozenset, itertools.combinations(names, size))
 
 
 def _lines(pairs: list[tuple[str, str]]) -> str:

@@ -3,9 +3,9 @@
 import logging
 import os
 import threading
-import time
 
 from orchestrator.engine import lease
+from orchestrator.engine.journal import Claim
 from orchestrator.engine.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ class Pool:
         self.owner = f"{node}/{os.getpid()}"
         self.poll = poll
         self._in_hand: set[int] = set()
+        self._looking = threading.Lock()
         self._stop = threading.Event()
         names = [f"runner-{number}" for number in range(workers)]
         self._threads = [threading.Thread(target=self._work, name=name) for name in names]
@@ -45,25 +46,35 @@ class Pool:
     def drain(self) -> int:
         """Run what is runnable, on this thread, until nothing is. Returns how many runs it took."""
         count = 0
-        while self._once():
+        while (claim := self._claim()) is not None:
+            self._run(claim)
             count += 1
         return count
 
     def _work(self) -> None:
         while not self._stop.is_set():
             try:
-                worked = self._once()
+                claim = self._next()
+                if claim is not None:
+                    self._run(claim)
             except Exception:
                 log.exception("a runner could not reach the database; it tries again")
-                worked = False
-                time.sleep(self.poll)
-            if not worked:
                 self._stop.wait(self.poll)
 
-    def _once(self) -> bool:
-        claim = lease.claim(self.runner.sessions, self.owner, self.runner.lease)
-        if claim is None:
-            return False
+    def _next(self) -> Claim | None:
+        """The next job; None when told to stop. One idle thread looks for all of them."""
+        with self._looking:
+            while not self._stop.is_set():
+                claim = self._claim()
+                if claim is not None:
+                    return claim
+                self._stop.wait(self.poll)
+        return None
+
+    def _claim(self) -> Claim | None:
+        return lease.claim(self.runner.sessions, self.owner, self.runner.lease)
+
+    def _run(self, claim: Claim) -> None:
         self._in_hand.add(claim.seq)
         try:
             self.runner.run(claim)
@@ -72,7 +83,6 @@ class Pool:
             raise
         finally:
             self._in_hand.discard(claim.seq)
-        return True
 
     def _beat(self) -> None:
         while not self._stop.wait(self.runner.lease / 3):

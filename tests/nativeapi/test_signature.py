@@ -19,7 +19,20 @@ from nativeapi.signature import canonical_forms, sign, verify
 
 KEY, SECRET = "access-key", "se/cret+key"
 NOW = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
-VALUES = ("plain", "a b", "~", "[x]", "*", "~[*]", "a/b:c,d", "(it's)!", "+&=%", "é ü 雲", "-._", "")
+VALUES = (
+    "plain",
+    "a b",
+    "~",
+    "[x]",
+    "*",
+    "~[*]",
+    "a/b:c,d",
+    "(it's)!",
+    "+&=%",
+    "é ü 雲",
+    "-._",
+    "",
+)
 
 
 class _Caught(Exception):

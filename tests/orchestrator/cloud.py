@@ -1,8 +1,10 @@
 """A whole cloud without its web servers: rows, simulated hosts, and a runner."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from orchestrator.resources import (
 )
 from orchestrator.resources.scope import Caller
 from orchestrator.schema import Base
-from orchestrator.schema.accounts import Domain
+from orchestrator.schema.accounts import Account, Domain
 from orchestrator.schema.base import now
 from orchestrator.schema.instances import Instance
 from orchestrator.schema.jobs import Job
@@ -57,7 +59,23 @@ class Cloud:
     sessions: Sessions
     world: World
     fleet: MemoryFleet
-    caller: Caller = field(init=False)
+
+    @classmethod
+    def over(cls, sessions: Sessions, world: World) -> "Cloud":
+        """The cloud of a database and its hosts."""
+        return cls(sessions, world, memory_fleet(world))
+
+    @cached_property
+    def caller(self) -> Caller:
+        """The one account's user."""
+        with self.sessions.read() as db:
+            owner = db.scalars(select(Account)).one()
+        return Caller("user", owner.id, owner.name, owner.domain_id, "/", type=1)
+
+    def close(self) -> None:
+        """Let go of the database and the hosts."""
+        self.sessions.close()
+        self.world.close()
 
     def ask(self, act: Callable[[Asking], Any]) -> Any:
         """Do something in the transaction of a request, and give back what it returned."""
@@ -159,23 +177,12 @@ class Cloud:
         return job
 
 
-def provision(sessions: Sessions, world: World) -> Cloud:
-    """Make the cloud that tests begin with."""
-    Base.metadata.create_all(sessions.engine)
-    cloud = Cloud(sessions, world, memory_fleet(world))
-    with sessions.write() as db:
+def _account(cloud: Cloud) -> None:
+    with cloud.sessions.write() as db:
         root = Domain(name="ROOT", path="/", level=0)
         db.add(root)
         db.flush()
-        owner = accounts.create_account(db, name="alice", type=1, domain_id=root.id)
-        cloud.caller = Caller("user", owner.id, "alice", root.id, "/", type=1)
-    cloud.ask(_infrastructure)
-    cloud.run()
-    cloud.ask(_storage)
-    cloud.run()
-    cloud.ask(_offers)
-    cloud.run()
-    return cloud
+        accounts.create_account(db, name="alice", type=1, domain_id=root.id)
 
 
 def _infrastructure(asking: Asking) -> None:
@@ -261,6 +268,20 @@ def new_template(asking: Asking, name: str) -> Template:
     )
 
 
-def open_cloud(folder: Path) -> Cloud:
-    """A fresh provisioned cloud whose database lies in a folder."""
-    return provision(Sessions(f"sqlite:///{folder / 'cloud.sqlite'}"), World())
+def open_cloud(folder: Path, sessions: Sessions | None = None) -> Cloud:
+    """A fresh provisioned cloud, its database and its hosts in a folder."""
+    database = sessions or Sessions(f"sqlite:///{folder / 'cloud.sqlite'}")
+    Base.metadata.create_all(database.engine)
+    cloud = Cloud.over(database, World(folder / "world"))
+    _account(cloud)
+    for act in (_infrastructure, _storage, _offers):
+        cloud.ask(act)
+        cloud.run()
+    return cloud
+
+
+def copy_cloud(original: Path, folder: Path) -> Cloud:
+    """A cloud that goes on where a closed one in another folder ended."""
+    shutil.copytree(original, folder, dirs_exist_ok=True)
+    database = Sessions(f"sqlite:///{folder / 'cloud.sqlite'}")
+    return Cloud.over(database, World(folder / "world"))

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 _LIMIT = 1024 * 1024
@@ -31,11 +32,17 @@ class Consoles:
     def trim(self, machines: Collection[str]) -> None:
         """Cut what grew too long, and drop the logs of machines that are long gone."""
         for path in self._folder.glob("*.log"):
-            state = path.stat()
-            if state.st_size > _LIMIT:
-                _cut(path)
-            elif path.stem not in machines and time.time() - state.st_mtime > _MEMORY_SECONDS:
-                path.unlink(missing_ok=True)
+            # Another process may be trimming too.
+            with suppress(FileNotFoundError):
+                _trim(path, is_known=path.stem in machines)
+
+
+def _trim(path: Path, *, is_known: bool) -> None:
+    state = path.stat()
+    if state.st_size > _LIMIT:
+        _cut(path)
+    elif not is_known and time.time() - state.st_mtime > _MEMORY_SECONDS:
+        path.unlink()
 
 
 def _cut(path: Path) -> None:

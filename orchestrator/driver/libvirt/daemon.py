@@ -32,7 +32,7 @@ mount --bind "$2/etc" /etc/libvirt
 mount --bind "$2/log" /var/log/libvirt
 mount --bind "$2/cache" /var/cache/libvirt
 hostname "$3"
-exec "$4" --daemon --config /etc/libvirt/libvirtd.conf --pid-file /run/libvirt/pileus.pid
+exec "$4" --daemon --config /etc/libvirt/libvirtd.conf --pid-file "$5"
 """
 
 _DAEMON_CONF = """\
@@ -75,6 +75,7 @@ def ensure_daemon(home: Path, tag: str) -> str:
     """
     places = Places(home, tag)
     with locked(places.daemon / "lock"):
+        _reclaim_namespace(places)
         if _running(places) is None:
             _prepare(places)
             _start(places)
@@ -93,7 +94,9 @@ def ensure_daemon_absent(home: Path, tag: str) -> None:
         for name in (*namespaces.named(places.router_prefix), places.host_namespace):
             namespaces.ensure_absent(name)
         processes.end_all(lambda: _strays(places))
-        shutil.rmtree(places.run, ignore_errors=True)
+        # What was told to the network is gone, so its generations are worth nothing.
+        for folder in (places.run, places.network):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _running(places: Places) -> processes.Process | None:
@@ -110,6 +113,17 @@ def _daemons(places: Places) -> list[processes.Process]:
 
 def _socket(places: Places) -> Path:
     return places.run / "libvirt" / "libvirt-sock"
+
+
+def _reclaim_namespace(places: Places) -> None:
+    """Give the namespace of a daemon that runs its name back, if somebody removed the name."""
+    name = places.host_namespace
+    if namespaces.exists(name):
+        return
+    for process in _strays(places):
+        if process.program == Path(_DAEMON).name:
+            run(["ip", "netns", "attach", name, str(process.pid)])
+            return
 
 
 def _prepare(places: Places) -> None:
@@ -135,7 +149,7 @@ def _start(places: Places) -> None:
         [
             *("unshare", "--mount", "--uts", "--propagation", "private", "sh", "-c", _START, "sh"),
             *(str(places.run / "libvirt"), str(places.daemon.absolute())),
-            *(f"pileus-{places.tag}", _DAEMON),
+            *(f"pileus-{places.tag}", _DAEMON, str(places.run / "libvirtd.pid")),
         ],
     )
 
@@ -146,11 +160,6 @@ def _strays(places: Places) -> list[processes.Process]:
     return [
         process
         for process in processes.everyone()
-        if process.program.startswith(("qemu-system-", "dnsmasq", "python"))
+        if process.program.startswith(("libvirtd", "qemu-system-", "dnsmasq", "python"))
         and any(mark in argument for argument in process.argv for mark in marks)
     ]
-
-
-def available() -> bool:
-    """Whether this machine has what the driver needs: libvirtd, and the right to use it."""
-    return Path(_DAEMON).exists() and run(["id", "-u"]).strip() == "0"

@@ -40,9 +40,9 @@ def inside(namespace: Path) -> list[Process]:
 
 def everyone() -> Iterator[Process]:
     """Every process of this machine that has arguments: kernel threads and zombies have none."""
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and (argv := _arguments(int(entry.name))):
-            yield Process(int(entry.name), argv)
+    for name in os.listdir("/proc"):
+        if name.isdigit() and (argv := _arguments(int(name))):
+            yield Process(int(name), argv)
 
 
 def send(process: Process, number: signal.Signals) -> None:

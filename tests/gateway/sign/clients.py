@@ -51,7 +51,7 @@ def botocore_v2(params: dict[str, str], url: str = URL) -> tuple[Request, list[t
     """A POST with signed parameters."""
     request = AWSRequest("POST", url, data=dict(params), params={})
     SigV2Auth(CREDENTIALS).add_auth(request)
-    sent = [(str(name), str(value)) for name, value in request.data.items()]
+    sent = [(str(name), str(value)) for name, value in dict(request.data or {}).items()]
     return received(request.prepare()), sent
 
 

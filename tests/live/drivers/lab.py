@@ -58,7 +58,7 @@ def served(folder: Path) -> Iterator[str]:
     """A web server on loopback over a folder; its URL without a slash at the end."""
     handler = partial(_Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -188,9 +188,7 @@ class Lab:
 
     # -- guests -------------------------------------------------------------------------------
 
-    def start(
-        self, wire: Wire, number: int, *groups: Group, user_data: bytes | None = None
-    ) -> Box:
+    def start(self, wire: Wire, number: int, *groups: Group, user_data: bytes | None = None) -> Box:
         """A guest on the network, started; the number is the last part of its address."""
         storage = self.drivers.storage
         root = Disk(new_id(), self.pool, 0)

@@ -77,6 +77,13 @@ def stranger(lab: Lab) -> Iterator[Callable[[], None]]:
     connection.close()
 
 
+@pytest.fixture(scope="class")
+def booted(lab: Lab) -> Iterator[Machine]:
+    """One guest for the whole class: booting is slow, plugging is not."""
+    with on(lab).running() as machine:
+        yield machine
+
+
 class TestFacts(conformance.Facts):
     pass
 
@@ -86,12 +93,6 @@ class TestMachines(conformance.Machines):
 
 
 class TestHotplug(conformance.Hotplug):
-    @pytest.fixture(scope="class")
-    def booted(self, lab: Lab) -> Iterator[Machine]:
-        """One guest for the whole class: booting is slow, plugging is not."""
-        with on(lab).running() as machine:
-            yield machine
-
     @pytest.fixture
     def ground(self, lab: Lab, booted: Machine) -> conformance.Ground:
         return on(lab, booted)

@@ -124,7 +124,9 @@ def test_an_egress_rule_closes_the_rest_but_not_name_service_and_metadata(
     lab.join(town.alice, town.usual, limited)
     assert not pings(lab, town.alice, town.bob.ip)
     assert fetches(lab, town.alice, town.bob)
-    assert "guest-11" in lab.ssh(town.alice, f"nslookup guest-11.lab.test {town.alice.wire.gateway}")
+    assert "guest-11" in lab.ssh(
+        town.alice, f"nslookup guest-11.lab.test {town.alice.wire.gateway}"
+    )
     read = "wget -q -O - http://169.254.169.254/latest/meta-data/local-ipv4"
     assert lab.ssh(town.alice, read) == town.alice.ip
     lab.join(town.alice, town.usual)

@@ -60,7 +60,9 @@ def test_a_plugged_disk_appears_with_its_id_and_goes_again(lab: Lab, box: Box) -
 def test_what_is_written_to_a_disk_is_there_when_it_is_plugged_in_again(lab: Lab, box: Box) -> None:
     disk = attached(lab, box)
     assert eventually(lambda: "vdb" in devices(lab, box))
-    lab.ssh(box, "mke2fs -q /dev/vdb && mount -t ext4 /dev/vdb /mnt && echo kept >/mnt/f; umount /mnt")
+    lab.ssh(
+        box, "mke2fs -q /dev/vdb && mount -t ext4 /dev/vdb /mnt && echo kept >/mnt/f; umount /mnt"
+    )
     lab.drivers.hypervisor.ensure_detached(box.machine.id, disk.volume)
     lab.drivers.hypervisor.ensure_attached(box.machine.id, disk)
     assert eventually(lambda: "vdb" in devices(lab, box))

@@ -63,9 +63,7 @@ def test_a_daemon_that_hangs_fails_calls_instead_of_holding_them(lab: Lab, box: 
 
 
 @pytest.mark.parametrize("program", ["dnsmasq", "orchestrator.agent.metadata"])
-def test_a_killed_router_service_is_missed_and_comes_back(
-    lab: Lab, box: Box, program: str
-) -> None:
+def test_a_killed_router_service_is_missed_and_comes_back(lab: Lab, box: Box, program: str) -> None:
     router = lab.places.router_namespace(box.wire.id)
     before = killed(router, program)
     assert box.wire.id not in lab.drivers.network.observe().routers
@@ -88,9 +86,7 @@ def test_an_unplugged_router_is_missed_and_plugged_in_again(lab: Lab, box: Box) 
 
 def test_lost_filters_are_missed_and_come_back_with_the_same_document(lab: Lab, box: Box) -> None:
     for family in ("ip", "bridge"):
-        namespaces.inside(
-            lab.places.host_namespace, ["nft", "delete", "table", family, "pileus"]
-        )
+        namespaces.inside(lab.places.host_namespace, ["nft", "delete", "table", family, "pileus"])
     assert not lab.drivers.network.observe().ports
     lab.generation -= 1
     lab.tell()
@@ -128,14 +124,23 @@ def test_nothing_stays_behind_and_everything_can_come_back(lab: Lab, box: Box) -
     assert lab.ssh(box, "hostname").strip() == "guest-10"
 
 
+def test_a_namespace_that_lost_its_name_gets_it_back(lab: Lab, box: Box) -> None:
+    (before,) = alive(lab.places.host_namespace, "libvirtd")
+    run(["ip", "netns", "delete", lab.places.host_namespace])
+    ensure_daemon(lab.home, lab.tag)
+    assert [each.pid for each in alive(lab.places.host_namespace, "libvirtd")] == [before.pid]
+    assert box.wire.id in lab.drivers.network.observe().networks
+
+
 def test_processes_are_found_even_when_their_namespace_lost_its_name(lab: Lab, box: Box) -> None:
     lab.drivers.hypervisor.ensure_running(box.machine)
     (guest,) = alive(lab.places.host_namespace, "qemu-system-x86_64")
     (names,) = alive(lab.places.router_namespace(box.wire.id), "dnsmasq")
+    (daemon,) = alive(lab.places.host_namespace, "libvirtd")
     for name in (lab.places.host_namespace, lab.places.router_namespace(box.wire.id)):
         run(["ip", "netns", "delete", name])
     ensure_daemon_absent(lab.home, lab.tag)
-    assert not {guest.pid, names.pid} & {each.pid for each in processes.everyone()}
+    assert not {guest.pid, names.pid, daemon.pid} & {each.pid for each in processes.everyone()}
 
 
 def test_a_daemon_that_runs_is_left_alone(lab: Lab) -> None:

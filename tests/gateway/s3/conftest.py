@@ -1,0 +1,23 @@
+"""One server for all tests of a process; every test has a bucket of its own."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests.gateway.s3.servers import ALICE, Server, serving
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running server."""
+    with serving(tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(server: Server) -> str:
+    """Alice's new, empty bucket."""
+    name = f"bucket-{uuid4().hex[:12]}"
+    server.store().create_bucket(name, ALICE.account_id)
+    return name

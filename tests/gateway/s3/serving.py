@@ -1,0 +1,39 @@
+"""An S3 endpoint as gunicorn runs it, with callers from a file instead of the native API."""
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from gateway.credentials import Caller
+from gateway.s3.endpoint import S3
+from gateway.s3.options import Options
+from s3store.store import Store
+
+
+class FileCredentials:
+    """A credential source that reads its file anew for every look past the cache."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = self._read()
+
+    def find(self, access_key: str, *, fresh: bool = False) -> Caller | None:
+        """The caller of that key, from memory or from the file."""
+        if fresh or access_key not in self._known:
+            self._known = self._read()
+        return self._known.get(access_key)
+
+    def _read(self) -> dict[str, Caller]:
+        rows = json.loads(self._path.read_text())
+        return {row["access_key"]: Caller(**row) for row in rows}
+
+
+def create() -> S3:
+    """What gunicorn calls."""
+    root = Path(os.environ["TEST_S3_ROOT"])
+    return S3(
+        Store(root / "objects"),
+        FileCredentials(root / "callers.json"),
+        Options(region=os.environ["TEST_S3_REGION"], skew=timedelta(minutes=15)),
+    )

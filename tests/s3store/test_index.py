@@ -1,0 +1,61 @@
+"""What the index itself refuses."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from s3store import faults, index
+from s3store.records import Bucket
+from s3store.store import Store
+
+
+def test_an_index_of_another_format_is_refused(store: Store, bucket: Bucket, root: Path) -> None:
+    with closing(sqlite3.connect(root / "index.sqlite")) as connection, connection:
+        connection.execute("UPDATE format SET number = 2")
+    other = Store(root)
+    with pytest.raises(faults.WrongFormat):
+        other.bucket(bucket.name)
+    other.close()
+
+
+def test_an_index_locked_for_too_long_is_busy(
+    store: Store, bucket: Bucket, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_PATIENCE", 0.05)
+    impatient = Store(root)
+    with closing(sqlite3.connect(root / "index.sqlite", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(faults.StoreBusy):
+            impatient.put(bucket, "k", [b"x"])
+        connection.execute("ROLLBACK")
+    impatient.put(bucket, "k", [b"x"])
+    impatient.close()
+
+
+def test_reading_does_not_wait_for_a_writer(store: Store, bucket: Bucket, root: Path) -> None:
+    store.put(bucket, "k", [b"x"])
+    with closing(sqlite3.connect(root / "index.sqlite", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        assert store.head(bucket, "k").size == 1
+        assert len(store.list(bucket).entries) == 1
+
+
+def test_a_listing_is_answered_from_the_unique_index(
+    store: Store, bucket: Bucket, root: Path
+) -> None:
+    store.put(bucket, "k", [b"x"])
+    with closing(sqlite3.connect(root / "index.sqlite")) as connection:
+        plan = connection.execute(
+            "EXPLAIN QUERY PLAN SELECT key, size FROM version WHERE bucket_id = ? AND latest = 1"
+            " AND key > ? AND key < ? ORDER BY key LIMIT 10",
+            (bucket.id, b"a", b"z"),
+        ).fetchall()
+        sweeping = connection.execute(
+            "EXPLAIN QUERY PLAN SELECT id FROM version WHERE state = 'uploading' AND started < ?",
+            (1,),
+        ).fetchall()
+    assert len(plan) == 1, "one step: no sorting"
+    assert "(bucket_id=? AND latest=? AND key>? AND key<?)" in plan[0][3]
+    assert "USING INDEX unfinished" in sweeping[0][3] or "INDEX unfinished" in sweeping[0][3]
