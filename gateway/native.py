@@ -18,6 +18,8 @@ from urllib.parse import quote
 import urllib3
 
 PAGE = 500
+# In the query string, so that even a body that the server cannot read is refused in this form.
+_FORM = "response=json"
 _LIFETIME = timedelta(minutes=10)
 _KINDS = {
     401: "unauthenticated",
@@ -84,7 +86,7 @@ class Wire:
         try:
             answer = self.pool.request(
                 "POST",
-                self.url,
+                f"{self.url}?{_FORM}",
                 body=body.encode(),
                 headers={"Content-Type": "application/x-www-form-urlencoded"},
                 retries=urllib3.Retry(
@@ -135,12 +137,12 @@ class Native:
     def _signed(self, params: Mapping[str, str]) -> str:
         full = {
             **params,
-            "response": "json",
             "apikey": self._key,
             "signatureversion": "3",
             "expires": (datetime.now(UTC) + _LIFETIME).strftime("%Y-%m-%dT%H:%M:%S+0000"),
         }
-        text = "&".join(f"{name}={_encode(full[name])}" for name in sorted(full))
+        covered = full | dict([_FORM.split("=")])
+        text = "&".join(f"{name}={_encode(covered[name])}" for name in sorted(covered))
         digest = hmac.digest(self._secret, text.lower().encode(), "sha1")
         signature = base64.b64encode(digest).decode()
         pairs = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in full.items())

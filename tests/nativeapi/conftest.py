@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import select
 
 from nativeapi.app import create
@@ -15,9 +16,15 @@ from tests.nativeapi.site import Site, settle
 from tests.orchestrator.cloud import open_cloud
 
 
+# The vault holds one key per process; clouds that live at the same time here must share it.
+_KEY = AESGCM.generate_key(256)
+
+
 @contextmanager
 def _site(home: Path) -> Iterator[Site]:
     settings = Settings(home=home)
+    settings.secrets_file.parent.mkdir()
+    settings.secrets_file.write_bytes(_KEY)
     vault.open(settings.secrets_file)
     cloud = open_cloud(home)
     with cloud.sessions.write() as db:

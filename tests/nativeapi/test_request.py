@@ -1,5 +1,7 @@
 """What a client sent, merged, bounded and decoded."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +82,5 @@ def test_xml_is_written_unless_json_is_asked_for(query: bytes, json: bool) -> No
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(query: bytes, body: bytes) -> None:
-    try:
-        read(query, body, FORM)
-    except Fault as fault:
-        assert fault.kind is Kind.INVALID
+    with suppress(Fault):
+        assert isinstance(read(query, body, FORM).folded, dict)

@@ -35,7 +35,7 @@ def test_a_service_offering_is_an_instance_type(ec2: Any) -> None:
     found = ec2.describe_instance_types(InstanceTypes=["m1.small"])["InstanceTypes"]
     assert found[0]["VCpuInfo"]["DefaultVCpus"] == 1
     assert found[0]["MemoryInfo"] == {"SizeInMiB": 512}
-    pages = ec2.get_paginator("describe_instance_types").paginate(PaginationConfig={"PageSize": 1})
+    pages = ec2.get_paginator("describe_instance_types").paginate(PaginationConfig={"PageSize": 5})
     assert "m1.tiny" in [t["InstanceType"] for page in pages for t in page["InstanceTypes"]]
     unknown = {"InstanceTypes": ["x1.none"]}
     assert refused(ec2.describe_instance_types, **unknown) == "InvalidInstanceType"

@@ -5,6 +5,7 @@ out from the library's own event loop, which runs in a thread from the first con
 daemon that hangs fails our calls after 15 seconds instead of holding a worker for ever.
 """
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,8 +72,7 @@ class Connection:
         with self._lock:
             if self._link is None or not self._link.isAlive():
                 _run_loop()
-                uri = self._reach()
-                self._link = libvirt.open(uri)
+                self._link = _dialled(self._reach())
                 self._link.setKeepAlive(_PING_SECONDS, _PINGS_LOST)
             return self._link
 
@@ -125,6 +125,26 @@ def _unless_gone(ask: Callable[[], Any]) -> Any | None:
         if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
             raise
         return None
+
+
+def _dialled(uri: str) -> Any:
+    """Open the connection, with a time limit: pings only begin on an open one."""
+    answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def dial() -> None:
+        try:
+            answers.put(libvirt.open(uri))
+        except libvirt.libvirtError as error:
+            answers.put(error)
+
+    threading.Thread(target=dial, name="libvirt-dial", daemon=True).start()
+    try:
+        answer = answers.get(timeout=_PING_SECONDS * _PINGS_LOST)
+    except queue.Empty:
+        raise Transient("the libvirt daemon does not answer") from None
+    if isinstance(answer, libvirt.libvirtError):
+        raise answer
+    return answer
 
 
 def _run_loop() -> None:
