@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import urllib3
 
 PAGE = 500
 # In the query string, so that even a body that the server cannot read is refused in this form.
-_FORM = "response=json"
+_FORM = {"response": "json"}
 _LIFETIME = timedelta(minutes=10)
 _KINDS = {
     401: "unauthenticated",
@@ -86,7 +86,7 @@ class Wire:
         try:
             answer = self.pool.request(
                 "POST",
-                f"{self.url}?{_FORM}",
+                f"{self.url}?{urlencode(_FORM)}",
                 body=body.encode(),
                 headers={"Content-Type": "application/x-www-form-urlencoded"},
                 retries=urllib3.Retry(
@@ -141,7 +141,7 @@ class Native:
             "signatureversion": "3",
             "expires": (datetime.now(UTC) + _LIFETIME).strftime("%Y-%m-%dT%H:%M:%S+0000"),
         }
-        covered = full | dict([_FORM.split("=")])
+        covered = full | _FORM
         text = "&".join(f"{name}={_encode(covered[name])}" for name in sorted(covered))
         digest = hmac.digest(self._secret, text.lower().encode(), "sha1")
         signature = base64.b64encode(digest).decode()

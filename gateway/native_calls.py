@@ -18,27 +18,9 @@ class Started(TypedDict, total=False):
     id: str
 
 
-class Account(TypedDict, total=False):
-    id: str
-    name: str
-    accounttype: int
-    domainid: str
-    domain: str
-    state: str
-    user: list[User]
-
-
-class Capability(TypedDict, total=False):
-    securitygroupsenabled: bool
-    cloudstackversion: str
-    userpublictemplateenabled: bool
-    supportELB: str
-    projectinviterequired: bool
-    allowusercreateprojects: bool
-    customdiskofferingmaxsize: int
-
-
 class DiskOffering(TypedDict, total=False):
+    """A size of disk."""
+
     id: str
     name: str
     displaytext: str
@@ -48,11 +30,9 @@ class DiskOffering(TypedDict, total=False):
     storagetype: str
 
 
-class Hypervisor(TypedDict, total=False):
-    name: str
-
-
 class Instance(TypedDict, total=False):
+    """A virtual machine."""
+
     id: str
     name: str
     displayname: str
@@ -89,62 +69,24 @@ class Instance(TypedDict, total=False):
 
 
 class KeyPair(TypedDict, total=False):
+    """A key pair."""
+
     name: str
     fingerprint: str
     privatekey: str
 
 
-class Keys(TypedDict, total=False):
-    apikey: str
-    secretkey: str
-
-
 class Membership(TypedDict, total=False):
+    """A security group that an instance is in."""
+
     id: str
     name: str
     description: str
 
 
-class NetworkOffering(TypedDict, total=False):
-    id: str
-    name: str
-    displaytext: str
-    traffictype: str
-    isdefault: bool
-    specifyipranges: bool
-    availability: str
-    state: str
-    guestiptype: str
-    service: list[Service]
-    forvpc: bool
-
-
-class Network(TypedDict, total=False):
-    id: str
-    name: str
-    displaytext: str
-    traffictype: str
-    gateway: str
-    netmask: str
-    cidr: str
-    zoneid: str
-    zonename: str
-    networkofferingid: str
-    networkofferingname: str
-    issystem: bool
-    state: str
-    dns1: str
-    type: str
-    acltype: str
-    account: str
-    domainid: str
-    domain: str
-    service: list[Service]
-    networkdomain: str
-    canusefordeploy: bool
-
-
 class Nic(TypedDict, total=False):
+    """A network card."""
+
     id: str
     networkid: str
     networkname: str
@@ -157,24 +99,9 @@ class Nic(TypedDict, total=False):
     macaddress: str
 
 
-class OsCategory(TypedDict, total=False):
-    id: str
-    name: str
-
-
-class OsType(TypedDict, total=False):
-    id: str
-    oscategoryid: str
-    description: str
-
-
-class Region(TypedDict, total=False):
-    id: int
-    name: str
-    endpoint: str
-
-
 class Rule(TypedDict, total=False):
+    """A rule: what may come in, or go out."""
+
     ruleid: str
     protocol: str
     icmptype: int
@@ -188,6 +115,8 @@ class Rule(TypedDict, total=False):
 
 
 class SecurityGroup(TypedDict, total=False):
+    """A security group and its rules."""
+
     id: str
     name: str
     description: str
@@ -199,6 +128,8 @@ class SecurityGroup(TypedDict, total=False):
 
 
 class ServiceOffering(TypedDict, total=False):
+    """A size of machine."""
+
     id: str
     name: str
     displaytext: str
@@ -213,11 +144,9 @@ class ServiceOffering(TypedDict, total=False):
     defaultuse: bool
 
 
-class Service(TypedDict, total=False):
-    name: str
-
-
 class Template(TypedDict, total=False):
+    """A template."""
+
     id: str
     name: str
     displaytext: str
@@ -247,24 +176,9 @@ class Template(TypedDict, total=False):
     jobstatus: int
 
 
-class User(TypedDict, total=False):
-    id: str
-    username: str
-    firstname: str
-    lastname: str
-    email: str
-    created: str
-    state: str
-    account: str
-    accounttype: int
-    domainid: str
-    domain: str
-    apikey: str
-    secretkey: str
-    accountid: str
-
-
 class Volume(TypedDict, total=False):
+    """A volume."""
+
     id: str
     name: str
     zoneid: str
@@ -296,6 +210,8 @@ class Volume(TypedDict, total=False):
 
 
 class Zone(TypedDict, total=False):
+    """A zone."""
+
     id: str
     name: str
     dns1: str
@@ -331,8 +247,6 @@ class Calls:
     def authorize_security_group_egress(
         self,
         *,
-        account: str | None = None,
-        domainid: str | None = None,
         securitygroupid: str | None = None,
         securitygroupname: str | None = None,
         protocol: str | None = None,
@@ -346,8 +260,6 @@ class Calls:
         """Let something go out from the members of a security group, and from then on nothing …"""
         params = spell(
             {
-                "account": account,
-                "domainid": domainid,
                 "securitygroupid": securitygroupid,
                 "securitygroupname": securitygroupname,
                 "protocol": protocol,
@@ -364,8 +276,6 @@ class Calls:
     def authorize_security_group_ingress(
         self,
         *,
-        account: str | None = None,
-        domainid: str | None = None,
         securitygroupid: str | None = None,
         securitygroupname: str | None = None,
         protocol: str | None = None,
@@ -379,8 +289,6 @@ class Calls:
         """Let something come in to the members of a security group."""
         params = spell(
             {
-                "account": account,
-                "domainid": domainid,
                 "securitygroupid": securitygroupid,
                 "securitygroupname": securitygroupname,
                 "protocol": protocol,
@@ -394,33 +302,20 @@ class Calls:
         )
         return cast(Started, self._native.call("authorizeSecurityGroupIngress", **params))
 
-    def create_ssh_key_pair(
-        self, *, name: str, account: str | None = None, domainid: str | None = None
-    ) -> KeyPair:
+    def create_ssh_key_pair(self, *, name: str) -> KeyPair:
         """Make a key pair; the private half is in this answer and nowhere else."""
         params = spell(
             {
                 "name": name,
-                "account": account,
-                "domainid": domainid,
             }
         )
         return cast(KeyPair, self._native.call("createSSHKeyPair", **params)["keypair"])
 
-    def create_security_group(
-        self,
-        *,
-        name: str,
-        account: str | None = None,
-        domainid: str | None = None,
-        description: str | None = None,
-    ) -> SecurityGroup:
+    def create_security_group(self, *, name: str, description: str | None = None) -> SecurityGroup:
         """Create a security group without rules: nothing comes in, everything may leave."""
         params = spell(
             {
                 "name": name,
-                "account": account,
-                "domainid": domainid,
                 "description": description,
             }
         )
@@ -434,8 +329,6 @@ class Calls:
         name: str,
         zoneid: str,
         diskofferingid: str,
-        account: str | None = None,
-        domainid: str | None = None,
         size: int | None = None,
         clienttoken: str | None = None,
     ) -> Started:
@@ -445,55 +338,30 @@ class Calls:
                 "name": name,
                 "zoneid": zoneid,
                 "diskofferingid": diskofferingid,
-                "account": account,
-                "domainid": domainid,
                 "size": size,
                 "clienttoken": clienttoken,
             }
         )
         return cast(Started, self._native.call("createVolume", **params))
 
-    def delete_ssh_key_pair(
-        self, *, name: str, account: str | None = None, domainid: str | None = None
-    ) -> None:
+    def delete_ssh_key_pair(self, *, name: str) -> None:
         """Forget a key pair; instances that have the key keep it."""
         params = spell(
             {
                 "name": name,
-                "account": account,
-                "domainid": domainid,
             }
         )
         self._native.call("deleteSSHKeyPair", **params)
 
-    def delete_security_group(
-        self,
-        *,
-        account: str | None = None,
-        domainid: str | None = None,
-        id: str | None = None,
-        name: str | None = None,
-    ) -> None:
+    def delete_security_group(self, *, id: str | None = None, name: str | None = None) -> None:
         """Delete a security group that nothing uses, named by its id or its name."""
         params = spell(
             {
-                "account": account,
-                "domainid": domainid,
                 "id": id,
                 "name": name,
             }
         )
         self._native.call("deleteSecurityGroup", **params)
-
-    def delete_template(self, *, id: str, zoneid: str | None = None) -> Started:
-        """Delete a template; instances made from it keep their disks."""
-        params = spell(
-            {
-                "id": id,
-                "zoneid": zoneid,
-            }
-        )
-        return cast(Started, self._native.call("deleteTemplate", **params))
 
     def delete_volume(self, *, id: str) -> None:
         """Delete a volume that is not attached."""
@@ -510,8 +378,6 @@ class Calls:
         zoneid: str,
         serviceofferingid: str,
         templateid: str,
-        account: str | None = None,
-        domainid: str | None = None,
         name: str | None = None,
         displayname: str | None = None,
         group: str | None = None,
@@ -530,8 +396,6 @@ class Calls:
                 "zoneid": zoneid,
                 "serviceofferingid": serviceofferingid,
                 "templateid": templateid,
-                "account": account,
-                "domainid": domainid,
                 "name": name,
                 "displayname": displayname,
                 "group": group,
@@ -574,161 +438,24 @@ class Calls:
         )
         return cast(Started, self._native.call("detachVolume", **params))
 
-    def get_user(self, *, userapikey: str) -> User:
-        """Look up the user who has an access key."""
-        params = spell(
-            {
-                "userapikey": userapikey,
-            }
-        )
-        return cast(User, self._native.call("getUser", **params)["user"])
-
-    def list_accounts(
-        self,
-        *,
-        keyword: str | None = None,
-        listall: bool | None = None,
-        account: str | None = None,
-        domainid: str | None = None,
-        isrecursive: bool | None = None,
-        id: str | None = None,
-        name: str | None = None,
-        accounttype: int | None = None,
-        state: str | None = None,
-    ) -> list[Account]:
-        """List accounts, with their users."""
-        params = spell(
-            {
-                "keyword": keyword,
-                "listall": listall,
-                "account": account,
-                "domainid": domainid,
-                "isrecursive": isrecursive,
-                "id": id,
-                "name": name,
-                "accounttype": accounttype,
-                "state": state,
-            }
-        )
-        return cast(list[Account], self._native.rows("listAccounts", **params))
-
-    def list_capabilities(self) -> Capability:
-        """Show what this cloud can do."""
-        params = spell({})
-        return cast(Capability, self._native.call("listCapabilities", **params)["capability"])
-
     def list_disk_offerings(
-        self, *, keyword: str | None = None, id: str | None = None, name: str | None = None
+        self, *, id: str | None = None, name: str | None = None
     ) -> list[DiskOffering]:
         """List the sizes of disks."""
         params = spell(
             {
-                "keyword": keyword,
                 "id": id,
                 "name": name,
             }
         )
         return cast(list[DiskOffering], self._native.rows("listDiskOfferings", **params))
 
-    def list_hypervisors(self, *, zoneid: str | None = None) -> list[Hypervisor]:
-        """List the kinds of hypervisors that hosts may run."""
-        params = spell(
-            {
-                "zoneid": zoneid,
-            }
-        )
-        return cast(list[Hypervisor], self._native.call("listHypervisors", **params)["hypervisor"])
-
-    def list_network_offerings(
-        self, *, keyword: str | None = None, id: str | None = None, name: str | None = None
-    ) -> list[NetworkOffering]:
-        """List the kinds of guest networks."""
-        params = spell(
-            {
-                "keyword": keyword,
-                "id": id,
-                "name": name,
-            }
-        )
-        return cast(list[NetworkOffering], self._native.rows("listNetworkOfferings", **params))
-
-    def list_networks(
-        self, *, keyword: str | None = None, id: str | None = None, zoneid: str | None = None
-    ) -> list[Network]:
-        """List guest networks."""
-        params = spell(
-            {
-                "keyword": keyword,
-                "id": id,
-                "zoneid": zoneid,
-            }
-        )
-        return cast(list[Network], self._native.rows("listNetworks", **params))
-
-    def list_os_categories(
-        self, *, keyword: str | None = None, id: str | None = None, name: str | None = None
-    ) -> list[OsCategory]:
-        """List the families of guest operating systems."""
-        params = spell(
-            {
-                "keyword": keyword,
-                "id": id,
-                "name": name,
-            }
-        )
-        return cast(list[OsCategory], self._native.rows("listOsCategories", **params))
-
-    def list_os_types(
-        self,
-        *,
-        keyword: str | None = None,
-        id: str | None = None,
-        oscategoryid: str | None = None,
-        description: str | None = None,
-    ) -> list[OsType]:
-        """List the guest operating systems that a template can name."""
-        params = spell(
-            {
-                "keyword": keyword,
-                "id": id,
-                "oscategoryid": oscategoryid,
-                "description": description,
-            }
-        )
-        return cast(list[OsType], self._native.rows("listOsTypes", **params))
-
-    def list_regions(
-        self, *, keyword: str | None = None, id: int | None = None, name: str | None = None
-    ) -> list[Region]:
-        """List the regions of the cloud."""
-        params = spell(
-            {
-                "keyword": keyword,
-                "id": id,
-                "name": name,
-            }
-        )
-        return cast(list[Region], self._native.rows("listRegions", **params))
-
     def list_ssh_key_pairs(
-        self,
-        *,
-        keyword: str | None = None,
-        listall: bool | None = None,
-        account: str | None = None,
-        domainid: str | None = None,
-        isrecursive: bool | None = None,
-        name: str | None = None,
-        fingerprint: str | None = None,
+        self, *, name: str | None = None, fingerprint: str | None = None
     ) -> list[KeyPair]:
         """List key pairs."""
         params = spell(
             {
-                "keyword": keyword,
-                "listall": listall,
-                "account": account,
-                "domainid": domainid,
-                "isrecursive": isrecursive,
                 "name": name,
                 "fingerprint": fingerprint,
             }
@@ -738,11 +465,6 @@ class Calls:
     def list_security_groups(
         self,
         *,
-        keyword: str | None = None,
-        listall: bool | None = None,
-        account: str | None = None,
-        domainid: str | None = None,
-        isrecursive: bool | None = None,
         id: str | None = None,
         securitygroupname: str | None = None,
         virtualmachineid: str | None = None,
@@ -750,11 +472,6 @@ class Calls:
         """List security groups, with their rules."""
         params = spell(
             {
-                "keyword": keyword,
-                "listall": listall,
-                "account": account,
-                "domainid": domainid,
-                "isrecursive": isrecursive,
                 "id": id,
                 "securitygroupname": securitygroupname,
                 "virtualmachineid": virtualmachineid,
@@ -763,12 +480,11 @@ class Calls:
         return cast(list[SecurityGroup], self._native.rows("listSecurityGroups", **params))
 
     def list_service_offerings(
-        self, *, keyword: str | None = None, id: str | None = None, name: str | None = None
+        self, *, id: str | None = None, name: str | None = None
     ) -> list[ServiceOffering]:
         """List the sizes of machines."""
         params = spell(
             {
-                "keyword": keyword,
                 "id": id,
                 "name": name,
             }
@@ -779,11 +495,6 @@ class Calls:
         self,
         *,
         templatefilter: str,
-        keyword: str | None = None,
-        listall: bool | None = None,
-        account: str | None = None,
-        domainid: str | None = None,
-        isrecursive: bool | None = None,
         id: str | None = None,
         ids: Sequence[str] | None = None,
         name: str | None = None,
@@ -794,11 +505,6 @@ class Calls:
         params = spell(
             {
                 "templatefilter": templatefilter,
-                "keyword": keyword,
-                "listall": listall,
-                "account": account,
-                "domainid": domainid,
-                "isrecursive": isrecursive,
                 "id": id,
                 "ids": ids,
                 "name": name,
@@ -811,11 +517,6 @@ class Calls:
     def list_virtual_machines(
         self,
         *,
-        keyword: str | None = None,
-        listall: bool | None = None,
-        account: str | None = None,
-        domainid: str | None = None,
-        isrecursive: bool | None = None,
         id: str | None = None,
         ids: Sequence[str] | None = None,
         name: str | None = None,
@@ -828,11 +529,6 @@ class Calls:
         """List instances. Destroyed ones are shown when asked for by id or by state."""
         params = spell(
             {
-                "keyword": keyword,
-                "listall": listall,
-                "account": account,
-                "domainid": domainid,
-                "isrecursive": isrecursive,
                 "id": id,
                 "ids": ids,
                 "name": name,
@@ -848,11 +544,6 @@ class Calls:
     def list_volumes(
         self,
         *,
-        keyword: str | None = None,
-        listall: bool | None = None,
-        account: str | None = None,
-        domainid: str | None = None,
-        isrecursive: bool | None = None,
         id: str | None = None,
         ids: Sequence[str] | None = None,
         name: str | None = None,
@@ -863,11 +554,6 @@ class Calls:
         """List volumes."""
         params = spell(
             {
-                "keyword": keyword,
-                "listall": listall,
-                "account": account,
-                "domainid": domainid,
-                "isrecursive": isrecursive,
                 "id": id,
                 "ids": ids,
                 "name": name,
@@ -879,17 +565,11 @@ class Calls:
         return cast(list[Volume], self._native.rows("listVolumes", **params))
 
     def list_zones(
-        self,
-        *,
-        keyword: str | None = None,
-        id: str | None = None,
-        name: str | None = None,
-        available: bool | None = None,
+        self, *, id: str | None = None, name: str | None = None, available: bool | None = None
     ) -> list[Zone]:
         """List the zones of the cloud."""
         params = spell(
             {
-                "keyword": keyword,
                 "id": id,
                 "name": name,
                 "available": available,
@@ -906,61 +586,15 @@ class Calls:
         )
         return cast(Started, self._native.call("rebootVirtualMachine", **params))
 
-    def register_ssh_key_pair(
-        self, *, name: str, publickey: str, account: str | None = None, domainid: str | None = None
-    ) -> KeyPair:
+    def register_ssh_key_pair(self, *, name: str, publickey: str) -> KeyPair:
         """Register the public half of a key pair that the user made."""
         params = spell(
             {
                 "name": name,
                 "publickey": publickey,
-                "account": account,
-                "domainid": domainid,
             }
         )
         return cast(KeyPair, self._native.call("registerSSHKeyPair", **params)["keypair"])
-
-    def register_template(
-        self,
-        *,
-        name: str,
-        displaytext: str,
-        url: str,
-        zoneid: str,
-        format: str,
-        hypervisor: str,
-        ostypeid: str,
-        checksum: str | None = None,
-        ispublic: bool | None = None,
-        isfeatured: bool | None = None,
-        isextractable: bool | None = None,
-    ) -> list[Template]:
-        """Register an image. It is fetched, and ready some time after this answer."""
-        params = spell(
-            {
-                "name": name,
-                "displaytext": displaytext,
-                "url": url,
-                "zoneid": zoneid,
-                "format": format,
-                "hypervisor": hypervisor,
-                "ostypeid": ostypeid,
-                "checksum": checksum,
-                "ispublic": ispublic,
-                "isfeatured": isfeatured,
-                "isextractable": isextractable,
-            }
-        )
-        return cast(list[Template], self._native.call("registerTemplate", **params)["template"])
-
-    def register_user_keys(self, *, id: str) -> Keys:
-        """Give a user a new pair of keys; the old pair is worth nothing from then on."""
-        params = spell(
-            {
-                "id": id,
-            }
-        )
-        return cast(Keys, self._native.call("registerUserKeys", **params)["userkeys"])
 
     def revoke_security_group_egress(self, *, id: str) -> Started:
         """Take away a rule for what goes out."""

@@ -1,12 +1,14 @@
-"""Write ``gateway/native_calls.py``: typed stubs of the native commands that a user may call.
+"""Write ``gateway/native_calls.py``: typed stubs of the native commands that the gateway calls.
 
 The gateway shares no code with the native API, so what it knows of it is written down here from the
-registry, checked in, and compared by a test::
+registry, checked in, and compared by a test. Which commands are called is read off the gateway's
+own source: write ``ask.native.attach_volume(…)``, then run this. ::
 
     python -m tools.stubs            write the file
     python -m tools.stubs --check    say whether it is stale (exit status 1)
 """
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,17 +52,19 @@ class Calls:
 _HELP = 86
 _PLAIN = {bool: "bool", int: "int", float: "float", str: "str", datetime: "str", date: "str"}
 _KINDS = {Kind.BOOLEAN: "bool", Kind.INTEGER: "int", Kind.LONG: "int"}
-# The gateway never waits for a job, and discovers nothing at run time.
-_NOT_CALLED = frozenset(("listApis", "listAsyncJobs", "queryAsyncJobResult"))
-_PAGING = frozenset(("page", "pagesize"))  # the client fetches lists whole
+# The client fetches lists whole, and acts as its caller and for nobody else.
+_LEFT_OUT = frozenset(
+    ("page", "pagesize", "account", "domainid", "isrecursive", "listall", "keyword")
+)
 
 
 def text() -> str:
     """The file as it should be."""
+    called = _names_in_gateway()
     offered = [
         entry
         for name, entry in sorted(load().items())
-        if (entry.allows(Role.USER) or entry.service) and name not in _NOT_CALLED
+        if entry.allows(Role.USER) and _snake(name) in called
     ]
     views = {view.__name__: view for entry in offered for view in _views(entry.reply.view)}
     parts = [_HEAD]
@@ -73,6 +77,13 @@ def text() -> str:
 def _formatted(source: str) -> str:
     ruff = [sys.executable, "-m", "ruff", "format", f"--stdin-filename={FILE}", "-"]
     return subprocess.run(ruff, input=source, capture_output=True, text=True, check=True).stdout
+
+
+def _names_in_gateway() -> set[str]:
+    """Every attribute that the gateway's source names; some of them are commands."""
+    trees = (ast.parse(room.read_text()) for room in FILE.parent.rglob("*.py") if room != FILE)
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return {node.attr for node in nodes if isinstance(node, ast.Attribute)}
 
 
 def main(arguments: list[str]) -> int:
@@ -105,7 +116,7 @@ def _view(view: type[View]) -> str:
         inner = "".join(f'"{member}": {kind}, ' for member, kind in members.items())
         return f'\n\n{name} = TypedDict("{name}", {{{inner}}}, total=False)\n'
     inner = "".join(f"    {member}: {kind}\n" for member, kind in members.items())
-    return f"\n\nclass {name}(TypedDict, total=False):\n{inner}"
+    return f'\n\nclass {name}(TypedDict, total=False):\n    """{_help(view.__doc__ or "")}"""\n\n{inner}'
 
 
 def _name(view: type[View]) -> str:
@@ -132,7 +143,7 @@ def _type(hint: Any) -> str:
 
 
 def _method(entry: Command) -> str:
-    parameters = [p for p in entry.parameters if p.wire not in _PAGING]
+    parameters = [p for p in entry.parameters if p.wire not in _LEFT_OUT]
     parameters.sort(key=lambda parameter: not parameter.required)
     declared = ["self", *(["*"] if parameters else []), *map(_declared, parameters)]
     passed = "".join(f'"{p.wire}": {_argument(p)}, ' for p in parameters)

@@ -15,7 +15,6 @@ from orchestrator.settings import Settings
 from tests.nativeapi.site import Site, settle
 from tests.orchestrator.cloud import open_cloud
 
-
 # The vault holds one key per process; clouds that live at the same time here must share it.
 _KEY = AESGCM.generate_key(256)
 

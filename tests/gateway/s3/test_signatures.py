@@ -1,8 +1,9 @@
 """Who gets in: every way to sign, and every way to get it wrong."""
 
 import hashlib
+import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -63,16 +64,15 @@ def test_a_presigned_url_works_without_any_header(
         assert answer.headers["Content-Type"] == "text/x; a=b"
 
 
-@pytest.mark.parametrize("signature", ["s3v4", "s3"])
-def test_a_presigned_url_ends_with_its_time(server: Server, bucket: str, signature: str) -> None:
-    client = server.client(signature=signature)
+def test_a_presigned_url_ends_with_its_time(server: Server, bucket: str) -> None:
     where = {"Bucket": bucket, "Key": "k"}
-    url = client.generate_presigned_url("get_object", where, ExpiresIn=-1)
-    if signature == "s3v4":  # a time that was never valid is no time at all
-        url = url.replace("X-Amz-Expires=-1", "X-Amz-Expires=1")
-    with pytest.raises(HTTPError) as refused:
-        fetch(url)
-    assert code(refused.value) in ((403, "AccessDenied"), (403, "SignatureDoesNotMatch"))
+    newer = server.client().generate_presigned_url("get_object", where, ExpiresIn=1)
+    older = server.client(signature="s3").generate_presigned_url("get_object", where, ExpiresIn=1)
+    time.sleep(2.1)
+    for url in (newer, older):
+        with pytest.raises(HTTPError) as refused:
+            fetch(url)
+        assert code(refused.value) == (403, "AccessDenied")
 
 
 def test_a_presigned_url_is_good_for_its_own_method_key_and_query_only(
@@ -102,7 +102,7 @@ def test_a_wrong_secret_is_told_what_was_signed(
     with pytest.raises(ClientError) as refused:
         client.list_objects(Bucket=bucket)
     assert code(refused.value) == (403, "SignatureDoesNotMatch")
-    error = refused.value.response["Error"]
+    error: dict[str, Any] = {**refused.value.response["Error"]}
     assert error["AWSAccessKeyId"] == ALICE.access_key
     assert f"/{bucket}" in error.get("CanonicalRequest", error["StringToSign"])
     assert ALICE.secret not in str(refused.value.response)
@@ -119,7 +119,7 @@ def test_an_unknown_or_disabled_key_is_refused(server: Server, who: Caller, sign
 def test_a_stranger_gets_into_nothing(server: Server, bucket: str) -> None:
     server.client().put_object(Bucket=bucket, Key="k", Body=b"data")
     bob = server.client(BOB)
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: bob.get_object(Bucket=bucket, Key="k"),
         lambda: bob.get_object(Bucket=bucket, Key="absent"),
         lambda: bob.put_object(Bucket=bucket, Key="k", Body=b"mine"),
@@ -128,7 +128,8 @@ def test_a_stranger_gets_into_nothing(server: Server, bucket: str) -> None:
         lambda: bob.delete_bucket(Bucket=bucket),
         lambda: bob.get_bucket_location(Bucket=bucket),
         lambda: bob.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}]}),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ClientError) as refused:
             call()
         assert code(refused.value) == (403, "AccessDenied")
@@ -252,16 +253,14 @@ def test_version_2_counts_x_amz_date_instead_of_the_date(server: Server) -> None
     assert send(server, "GET", "/", signed_v2(server, "GET", "/", headers)).status == 200
 
 
-@pytest.mark.parametrize("wire", ["/{b}", "/{b}/", MOUNT + "/{b}", MOUNT + "/{b}/"])
+@pytest.mark.parametrize("wire", ["/{b}", MOUNT + "/{b}"])
 @pytest.mark.parametrize("resource", ["/{b}", "/{b}/", MOUNT + "/{b}", MOUNT + "/{b}/"])
 def test_a_version_2_bucket_is_accepted_as_any_client_signs_it(
     server: Server, bucket: str, wire: str, resource: str
 ) -> None:
     path, signs = wire.format(b=bucket), resource.format(b=bucket)
     answer = send(server, "GET", path, signed_v2(server, "GET", path, resource=signs))
-    expected = 200 if signs.rstrip("/") == signs or path[-1] == "/" or signs[-1] == "/" else 403
-    slash_only_on_the_wire = path.endswith("/") and not signs.endswith("/")
-    assert answer.status == (403 if slash_only_on_the_wire else expected)
+    assert answer.status == 200
 
 
 def test_version_4_may_be_signed_for_a_path_a_proxy_then_changed(

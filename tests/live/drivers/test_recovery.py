@@ -15,9 +15,15 @@ from tests.live.drivers.lab import Box, Lab, eventually
 pytestmark = pytest.mark.live
 
 
+def only(namespace: str, program: str) -> processes.Process:
+    """The one process of that program, once it is the only one: libvirtd forks to probe qemu."""
+    assert eventually(lambda: len(alive(namespace, program)) == 1)
+    return alive(namespace, program)[0]
+
+
 def killed(namespace: str, program: str) -> int:
     """Kill a program of ours without warning; its process id."""
-    (process,) = alive(namespace, program)
+    process = only(namespace, program)
     os.kill(process.pid, signal.SIGKILL)
     assert eventually(lambda: process.pid not in [each.pid for each in alive(namespace, program)])
     return process.pid
@@ -52,7 +58,7 @@ def test_an_open_connection_survives_the_death_of_the_daemon(lab: Lab, box: Box)
 
 def test_a_daemon_that_hangs_fails_calls_instead_of_holding_them(lab: Lab, box: Box) -> None:
     assert box.machine.id in lab.drivers.hypervisor.observe()
-    (daemon,) = alive(lab.places.host_namespace, "libvirtd")
+    daemon = only(lab.places.host_namespace, "libvirtd")
     os.kill(daemon.pid, signal.SIGSTOP)
     try:
         for hypervisor in (lab.drivers.hypervisor, lab.another_way().hypervisor):
@@ -69,7 +75,7 @@ def test_a_killed_router_service_is_missed_and_comes_back(lab: Lab, box: Box, pr
     before = killed(router, program)
     assert box.wire.id not in lab.drivers.network.observe().routers
     lab.tell_router(box.wire)
-    (again,) = alive(router, program)
+    again = only(router, program)
     assert again.pid != before
     assert box.wire.id in lab.drivers.network.observe().routers
     read = "wget -q -O - http://169.254.169.254/latest/meta-data/local-ipv4"
@@ -126,18 +132,18 @@ def test_nothing_stays_behind_and_everything_can_come_back(lab: Lab, box: Box) -
 
 
 def test_a_namespace_that_lost_its_name_gets_it_back(lab: Lab, box: Box) -> None:
-    (before,) = alive(lab.places.host_namespace, "libvirtd")
+    before = only(lab.places.host_namespace, "libvirtd")
     run(["ip", "netns", "delete", lab.places.host_namespace])
     ensure_daemon(lab.home, lab.tag)
-    assert [each.pid for each in alive(lab.places.host_namespace, "libvirtd")] == [before.pid]
+    assert only(lab.places.host_namespace, "libvirtd").pid == before.pid
     assert box.wire.id in lab.drivers.network.observe().networks
 
 
 def test_processes_are_found_even_when_their_namespace_lost_its_name(lab: Lab, box: Box) -> None:
     lab.drivers.hypervisor.ensure_running(box.machine)
-    (guest,) = alive(lab.places.host_namespace, "qemu-system-x86_64")
-    (names,) = alive(lab.places.router_namespace(box.wire.id), "dnsmasq")
-    (daemon,) = alive(lab.places.host_namespace, "libvirtd")
+    guest = only(lab.places.host_namespace, "qemu-system-x86_64")
+    names = only(lab.places.router_namespace(box.wire.id), "dnsmasq")
+    daemon = only(lab.places.host_namespace, "libvirtd")
     for name in (lab.places.host_namespace, lab.places.router_namespace(box.wire.id)):
         run(["ip", "netns", "delete", name])
     ensure_daemon_absent(lab.home, lab.tag)
@@ -146,7 +152,7 @@ def test_processes_are_found_even_when_their_namespace_lost_its_name(lab: Lab, b
 
 def test_a_daemon_that_runs_is_left_alone(lab: Lab) -> None:
     uri = ensure_daemon(lab.home, lab.tag)
-    (before,) = alive(lab.places.host_namespace, "libvirtd")
+    before = only(lab.places.host_namespace, "libvirtd")
     assert ensure_daemon(lab.home, lab.tag) == uri
-    assert [each.pid for each in alive(lab.places.host_namespace, "libvirtd")] == [before.pid]
+    assert only(lab.places.host_namespace, "libvirtd").pid == before.pid
     ensure_daemon_absent(lab.home, lab.tag)
