@@ -2,6 +2,7 @@
 
 A view is what a command answers with; any field may be absent. Fields keep their wire spelling.
 """
+# fmt: off
 
 from __future__ import annotations
 
@@ -232,403 +233,209 @@ class Calls:
         self._native = native
 
     def attach_volume(
-        self, *, id: str, virtualmachineid: str, deviceid: int | None = None
+        self, *, id: str, virtualmachineid: str, deviceid: int | None = None,
     ) -> Started:
         """Attach a data volume to an instance in the same zone."""
-        params = spell(
-            {
-                "id": id,
-                "virtualmachineid": virtualmachineid,
-                "deviceid": deviceid,
-            }
-        )
+        params = spell({"id": id, "virtualmachineid": virtualmachineid, "deviceid": deviceid})
         return cast(Started, self._native.call("attachVolume", **params))
 
     def authorize_security_group_egress(
-        self,
-        *,
-        securitygroupid: str | None = None,
-        securitygroupname: str | None = None,
-        protocol: str | None = None,
-        startport: int | None = None,
-        endport: int | None = None,
-        icmptype: int | None = None,
-        icmpcode: int | None = None,
+        self, *, securitygroupid: str | None = None, securitygroupname: str | None = None,
+        protocol: str | None = None, startport: int | None = None, endport: int | None = None,
+        icmptype: int | None = None, icmpcode: int | None = None,
         cidrlist: Sequence[str] | None = None,
         usersecuritygrouplist: Sequence[Mapping[str, str]] | None = None,
     ) -> Started:
         """Let something go out from the members of a security group, and from then on nothing …"""
-        params = spell(
-            {
-                "securitygroupid": securitygroupid,
-                "securitygroupname": securitygroupname,
-                "protocol": protocol,
-                "startport": startport,
-                "endport": endport,
-                "icmptype": icmptype,
-                "icmpcode": icmpcode,
-                "cidrlist": cidrlist,
-                "usersecuritygrouplist": usersecuritygrouplist,
-            }
-        )
+        params = spell({
+            "securitygroupid": securitygroupid, "securitygroupname": securitygroupname,
+            "protocol": protocol, "startport": startport, "endport": endport, "icmptype": icmptype,
+            "icmpcode": icmpcode, "cidrlist": cidrlist,
+            "usersecuritygrouplist": usersecuritygrouplist,
+        })
         return cast(Started, self._native.call("authorizeSecurityGroupEgress", **params))
 
     def authorize_security_group_ingress(
-        self,
-        *,
-        securitygroupid: str | None = None,
-        securitygroupname: str | None = None,
-        protocol: str | None = None,
-        startport: int | None = None,
-        endport: int | None = None,
-        icmptype: int | None = None,
-        icmpcode: int | None = None,
+        self, *, securitygroupid: str | None = None, securitygroupname: str | None = None,
+        protocol: str | None = None, startport: int | None = None, endport: int | None = None,
+        icmptype: int | None = None, icmpcode: int | None = None,
         cidrlist: Sequence[str] | None = None,
         usersecuritygrouplist: Sequence[Mapping[str, str]] | None = None,
     ) -> Started:
         """Let something come in to the members of a security group."""
-        params = spell(
-            {
-                "securitygroupid": securitygroupid,
-                "securitygroupname": securitygroupname,
-                "protocol": protocol,
-                "startport": startport,
-                "endport": endport,
-                "icmptype": icmptype,
-                "icmpcode": icmpcode,
-                "cidrlist": cidrlist,
-                "usersecuritygrouplist": usersecuritygrouplist,
-            }
-        )
+        params = spell({
+            "securitygroupid": securitygroupid, "securitygroupname": securitygroupname,
+            "protocol": protocol, "startport": startport, "endport": endport, "icmptype": icmptype,
+            "icmpcode": icmpcode, "cidrlist": cidrlist,
+            "usersecuritygrouplist": usersecuritygrouplist,
+        })
         return cast(Started, self._native.call("authorizeSecurityGroupIngress", **params))
 
     def create_ssh_key_pair(self, *, name: str) -> KeyPair:
         """Make a key pair; the private half is in this answer and nowhere else."""
-        params = spell(
-            {
-                "name": name,
-            }
-        )
+        params = spell({"name": name})
         return cast(KeyPair, self._native.call("createSSHKeyPair", **params)["keypair"])
 
     def create_security_group(self, *, name: str, description: str | None = None) -> SecurityGroup:
         """Create a security group without rules: nothing comes in, everything may leave."""
-        params = spell(
-            {
-                "name": name,
-                "description": description,
-            }
-        )
-        return cast(
-            SecurityGroup, self._native.call("createSecurityGroup", **params)["securitygroup"]
-        )
+        params = spell({"name": name, "description": description})
+        return cast(SecurityGroup, self._native.call("createSecurityGroup", **params)["securitygroup"])
 
     def create_volume(
-        self,
-        *,
-        name: str,
-        zoneid: str,
-        diskofferingid: str,
-        size: int | None = None,
+        self, *, name: str, zoneid: str, diskofferingid: str, size: int | None = None,
         clienttoken: str | None = None,
     ) -> Started:
         """Create a data volume. It takes up space from its first attachment on."""
-        params = spell(
-            {
-                "name": name,
-                "zoneid": zoneid,
-                "diskofferingid": diskofferingid,
-                "size": size,
-                "clienttoken": clienttoken,
-            }
-        )
+        params = spell({
+            "name": name, "zoneid": zoneid, "diskofferingid": diskofferingid, "size": size,
+            "clienttoken": clienttoken,
+        })
         return cast(Started, self._native.call("createVolume", **params))
 
     def delete_ssh_key_pair(self, *, name: str) -> None:
         """Forget a key pair; instances that have the key keep it."""
-        params = spell(
-            {
-                "name": name,
-            }
-        )
+        params = spell({"name": name})
         self._native.call("deleteSSHKeyPair", **params)
 
     def delete_security_group(self, *, id: str | None = None, name: str | None = None) -> None:
         """Delete a security group that nothing uses, named by its id or its name."""
-        params = spell(
-            {
-                "id": id,
-                "name": name,
-            }
-        )
+        params = spell({"id": id, "name": name})
         self._native.call("deleteSecurityGroup", **params)
 
     def delete_volume(self, *, id: str) -> None:
         """Delete a volume that is not attached."""
-        params = spell(
-            {
-                "id": id,
-            }
-        )
+        params = spell({"id": id})
         self._native.call("deleteVolume", **params)
 
     def deploy_virtual_machine(
-        self,
-        *,
-        zoneid: str,
-        serviceofferingid: str,
-        templateid: str,
-        name: str | None = None,
-        displayname: str | None = None,
-        group: str | None = None,
-        hypervisor: str | None = None,
-        userdata: str | None = None,
-        keypair: str | None = None,
-        hostid: str | None = None,
+        self, *, zoneid: str, serviceofferingid: str, templateid: str, name: str | None = None,
+        displayname: str | None = None, group: str | None = None, hypervisor: str | None = None,
+        userdata: str | None = None, keypair: str | None = None, hostid: str | None = None,
         securitygroupids: Sequence[str] | None = None,
-        securitygroupnames: Sequence[str] | None = None,
-        rootdisksize: int | None = None,
+        securitygroupnames: Sequence[str] | None = None, rootdisksize: int | None = None,
         clienttoken: str | None = None,
     ) -> Started:
         """Create an instance from a template and start it."""
-        params = spell(
-            {
-                "zoneid": zoneid,
-                "serviceofferingid": serviceofferingid,
-                "templateid": templateid,
-                "name": name,
-                "displayname": displayname,
-                "group": group,
-                "hypervisor": hypervisor,
-                "userdata": userdata,
-                "keypair": keypair,
-                "hostid": hostid,
-                "securitygroupids": securitygroupids,
-                "securitygroupnames": securitygroupnames,
-                "rootdisksize": rootdisksize,
-                "clienttoken": clienttoken,
-            }
-        )
+        params = spell({
+            "zoneid": zoneid, "serviceofferingid": serviceofferingid, "templateid": templateid,
+            "name": name, "displayname": displayname, "group": group, "hypervisor": hypervisor,
+            "userdata": userdata, "keypair": keypair, "hostid": hostid,
+            "securitygroupids": securitygroupids, "securitygroupnames": securitygroupnames,
+            "rootdisksize": rootdisksize, "clienttoken": clienttoken,
+        })
         return cast(Started, self._native.call("deployVirtualMachine", **params))
 
     def destroy_virtual_machine(self, *, id: str, expunge: bool | None = None) -> Started:
         """End an instance. Its root disk and address are freed at once, or after a while."""
-        params = spell(
-            {
-                "id": id,
-                "expunge": expunge,
-            }
-        )
+        params = spell({"id": id, "expunge": expunge})
         return cast(Started, self._native.call("destroyVirtualMachine", **params))
 
     def detach_volume(
-        self,
-        *,
-        id: str | None = None,
-        virtualmachineid: str | None = None,
+        self, *, id: str | None = None, virtualmachineid: str | None = None,
         deviceid: int | None = None,
     ) -> Started:
         """Detach a data volume, named by its id or by instance and slot."""
-        params = spell(
-            {
-                "id": id,
-                "virtualmachineid": virtualmachineid,
-                "deviceid": deviceid,
-            }
-        )
+        params = spell({"id": id, "virtualmachineid": virtualmachineid, "deviceid": deviceid})
         return cast(Started, self._native.call("detachVolume", **params))
 
     def list_disk_offerings(
-        self, *, id: str | None = None, name: str | None = None
+        self, *, id: str | None = None, name: str | None = None,
     ) -> list[DiskOffering]:
         """List the sizes of disks."""
-        params = spell(
-            {
-                "id": id,
-                "name": name,
-            }
-        )
+        params = spell({"id": id, "name": name})
         return cast(list[DiskOffering], self._native.rows("listDiskOfferings", **params))
 
     def list_ssh_key_pairs(
-        self, *, name: str | None = None, fingerprint: str | None = None
+        self, *, name: str | None = None, fingerprint: str | None = None,
     ) -> list[KeyPair]:
         """List key pairs."""
-        params = spell(
-            {
-                "name": name,
-                "fingerprint": fingerprint,
-            }
-        )
+        params = spell({"name": name, "fingerprint": fingerprint})
         return cast(list[KeyPair], self._native.rows("listSSHKeyPairs", **params))
 
     def list_security_groups(
-        self,
-        *,
-        id: str | None = None,
-        securitygroupname: str | None = None,
+        self, *, id: str | None = None, securitygroupname: str | None = None,
         virtualmachineid: str | None = None,
     ) -> list[SecurityGroup]:
         """List security groups, with their rules."""
-        params = spell(
-            {
-                "id": id,
-                "securitygroupname": securitygroupname,
-                "virtualmachineid": virtualmachineid,
-            }
-        )
+        params = spell({
+            "id": id, "securitygroupname": securitygroupname, "virtualmachineid": virtualmachineid,
+        })
         return cast(list[SecurityGroup], self._native.rows("listSecurityGroups", **params))
 
     def list_service_offerings(
-        self, *, id: str | None = None, name: str | None = None
+        self, *, id: str | None = None, name: str | None = None,
     ) -> list[ServiceOffering]:
         """List the sizes of machines."""
-        params = spell(
-            {
-                "id": id,
-                "name": name,
-            }
-        )
+        params = spell({"id": id, "name": name})
         return cast(list[ServiceOffering], self._native.rows("listServiceOfferings", **params))
 
     def list_templates(
-        self,
-        *,
-        templatefilter: str,
-        id: str | None = None,
-        ids: Sequence[str] | None = None,
-        name: str | None = None,
-        zoneid: str | None = None,
-        hypervisor: str | None = None,
+        self, *, templatefilter: str, id: str | None = None, ids: Sequence[str] | None = None,
+        name: str | None = None, zoneid: str | None = None, hypervisor: str | None = None,
     ) -> list[Template]:
         """List templates, one row for each zone they are in."""
-        params = spell(
-            {
-                "templatefilter": templatefilter,
-                "id": id,
-                "ids": ids,
-                "name": name,
-                "zoneid": zoneid,
-                "hypervisor": hypervisor,
-            }
-        )
+        params = spell({
+            "templatefilter": templatefilter, "id": id, "ids": ids, "name": name, "zoneid": zoneid,
+            "hypervisor": hypervisor,
+        })
         return cast(list[Template], self._native.rows("listTemplates", **params))
 
     def list_virtual_machines(
-        self,
-        *,
-        id: str | None = None,
-        ids: Sequence[str] | None = None,
-        name: str | None = None,
-        state: str | None = None,
-        zoneid: str | None = None,
-        templateid: str | None = None,
-        hostid: str | None = None,
-        group: str | None = None,
+        self, *, id: str | None = None, ids: Sequence[str] | None = None, name: str | None = None,
+        state: str | None = None, zoneid: str | None = None, templateid: str | None = None,
+        hostid: str | None = None, group: str | None = None,
     ) -> list[Instance]:
         """List instances. Destroyed ones are shown when asked for by id or by state."""
-        params = spell(
-            {
-                "id": id,
-                "ids": ids,
-                "name": name,
-                "state": state,
-                "zoneid": zoneid,
-                "templateid": templateid,
-                "hostid": hostid,
-                "group": group,
-            }
-        )
+        params = spell({
+            "id": id, "ids": ids, "name": name, "state": state, "zoneid": zoneid,
+            "templateid": templateid, "hostid": hostid, "group": group,
+        })
         return cast(list[Instance], self._native.rows("listVirtualMachines", **params))
 
     def list_volumes(
-        self,
-        *,
-        id: str | None = None,
-        ids: Sequence[str] | None = None,
-        name: str | None = None,
-        type: str | None = None,
-        virtualmachineid: str | None = None,
-        zoneid: str | None = None,
+        self, *, id: str | None = None, ids: Sequence[str] | None = None, name: str | None = None,
+        type: str | None = None, virtualmachineid: str | None = None, zoneid: str | None = None,
     ) -> list[Volume]:
         """List volumes."""
-        params = spell(
-            {
-                "id": id,
-                "ids": ids,
-                "name": name,
-                "type": type,
-                "virtualmachineid": virtualmachineid,
-                "zoneid": zoneid,
-            }
-        )
+        params = spell({
+            "id": id, "ids": ids, "name": name, "type": type, "virtualmachineid": virtualmachineid,
+            "zoneid": zoneid,
+        })
         return cast(list[Volume], self._native.rows("listVolumes", **params))
 
     def list_zones(
-        self, *, id: str | None = None, name: str | None = None, available: bool | None = None
+        self, *, id: str | None = None, name: str | None = None, available: bool | None = None,
     ) -> list[Zone]:
         """List the zones of the cloud."""
-        params = spell(
-            {
-                "id": id,
-                "name": name,
-                "available": available,
-            }
-        )
+        params = spell({"id": id, "name": name, "available": available})
         return cast(list[Zone], self._native.rows("listZones", **params))
 
     def reboot_virtual_machine(self, *, id: str) -> Started:
         """Reset a running instance."""
-        params = spell(
-            {
-                "id": id,
-            }
-        )
+        params = spell({"id": id})
         return cast(Started, self._native.call("rebootVirtualMachine", **params))
 
     def register_ssh_key_pair(self, *, name: str, publickey: str) -> KeyPair:
         """Register the public half of a key pair that the user made."""
-        params = spell(
-            {
-                "name": name,
-                "publickey": publickey,
-            }
-        )
+        params = spell({"name": name, "publickey": publickey})
         return cast(KeyPair, self._native.call("registerSSHKeyPair", **params)["keypair"])
 
     def revoke_security_group_egress(self, *, id: str) -> Started:
         """Take away a rule for what goes out."""
-        params = spell(
-            {
-                "id": id,
-            }
-        )
+        params = spell({"id": id})
         return cast(Started, self._native.call("revokeSecurityGroupEgress", **params))
 
     def revoke_security_group_ingress(self, *, id: str) -> Started:
         """Take away a rule for what comes in."""
-        params = spell(
-            {
-                "id": id,
-            }
-        )
+        params = spell({"id": id})
         return cast(Started, self._native.call("revokeSecurityGroupIngress", **params))
 
     def start_virtual_machine(self, *, id: str) -> Started:
         """Start a stopped instance."""
-        params = spell(
-            {
-                "id": id,
-            }
-        )
+        params = spell({"id": id})
         return cast(Started, self._native.call("startVirtualMachine", **params))
 
     def stop_virtual_machine(self, *, id: str, forced: bool | None = None) -> Started:
         """Stop a running instance; its disks and address stay."""
-        params = spell(
-            {
-                "id": id,
-                "forced": forced,
-            }
-        )
+        params = spell({"id": id, "forced": forced})
         return cast(Started, self._native.call("stopVirtualMachine", **params))

@@ -1,18 +1,24 @@
 """Bringing a database to the tables of this version, by the migrations in ``migrations/``."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-_HERE = Path(__file__).parent / "migrations"
+FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(engine: Engine) -> None:
     """Apply every migration that is missing."""
-    config = Config()
-    config.set_main_option("script_location", str(_HERE))
     with engine.execution_options(writes=True).begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        run(connection, lambda config: command.upgrade(config, "head"))
+
+
+def run(connection: Connection, act: Callable[[Config], None]) -> None:
+    """Run an alembic command on a connection of ours."""
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    act(config)

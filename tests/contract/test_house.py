@@ -45,8 +45,8 @@ OUTSIDE = {"agent", "install", "settings", "ids", "logs", "placement", ""}
 # A library and the only places that may import it.
 HOMES = {
     "flask": ("gateway/app.py", "gateway/ec2/endpoint.py", "nativeapi/app.py"),
-    "sqlalchemy": ("orchestrator/", "s3store/"),
-    "alembic": ("orchestrator/schema/",),
+    "sqlalchemy": ("orchestrator/", "s3store/", "tools/migration.py"),
+    "alembic": ("orchestrator/schema/", "tools/migration.py"),
     "libvirt": ("orchestrator/driver/libvirt/",),
     "boto3": ("tools/",),
     "pymysql": (),

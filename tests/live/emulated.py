@@ -12,7 +12,7 @@ from typing import IO, Any
 from tests.live.wire import Wire, address, mac
 
 # Guests run under emulation, on machines that may be busy with other things.
-PATIENCE = 240
+PATIENCE = 600
 
 
 class Silent(Exception):
