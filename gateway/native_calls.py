@@ -28,7 +28,6 @@ class DiskOffering(TypedDict, total=False):
     disksize: int
     created: str
     iscustomized: bool
-    storagetype: str
 
 
 class Instance(TypedDict, total=False):
@@ -36,37 +35,22 @@ class Instance(TypedDict, total=False):
 
     id: str
     name: str
-    displayname: str
     account: str
-    domainid: str
-    domain: str
     created: str
     state: str
-    haenable: bool
     group: str
     zoneid: str
     zonename: str
-    hostid: str
-    hostname: str
     templateid: str
-    templatename: str
-    templatedisplaytext: str
-    passwordenabled: bool
     serviceofferingid: str
     serviceofferingname: str
     cpunumber: int
     cpuspeed: int
     memory: int
-    guestosid: str
-    rootdeviceid: int
-    rootdevicetype: str
     securitygroup: list[Membership]
     nic: list[Nic]
     hypervisor: str
-    instancename: str
     keypair: str
-    jobid: str
-    jobstatus: int
 
 
 class KeyPair(TypedDict, total=False):
@@ -89,15 +73,8 @@ class Nic(TypedDict, total=False):
     """A network card."""
 
     id: str
-    networkid: str
-    networkname: str
-    netmask: str
-    gateway: str
     ipaddress: str
-    traffictype: str
     type: str
-    isdefault: bool
-    macaddress: str
 
 
 class Rule(TypedDict, total=False):
@@ -122,8 +99,6 @@ class SecurityGroup(TypedDict, total=False):
     name: str
     description: str
     account: str
-    domainid: str
-    domain: str
     ingressrule: list[Rule]
     egressrule: list[Rule]
 
@@ -138,11 +113,6 @@ class ServiceOffering(TypedDict, total=False):
     cpuspeed: int
     memory: int
     created: str
-    storagetype: str
-    offerha: bool
-    limitcpuuse: bool
-    issystem: bool
-    defaultuse: bool
 
 
 class Template(TypedDict, total=False):
@@ -154,27 +124,13 @@ class Template(TypedDict, total=False):
     ispublic: bool
     created: str
     isready: bool
-    passwordenabled: bool
-    format: str
-    isfeatured: bool
-    crossZones: bool
-    ostypeid: str
-    ostypename: str
     accountid: str
     account: str
     zoneid: str
     zonename: str
     status: str
     size: int
-    templatetype: str
     hypervisor: str
-    domain: str
-    domainid: str
-    isextractable: bool
-    checksum: str
-    sshkeyenabled: bool
-    jobid: str
-    jobstatus: int
 
 
 class Volume(TypedDict, total=False):
@@ -187,27 +143,15 @@ class Volume(TypedDict, total=False):
     type: str
     deviceid: int
     virtualmachineid: str
-    vmname: str
-    vmdisplayname: str
-    vmstate: str
     size: int
     created: str
     state: str
     account: str
-    domainid: str
-    domain: str
-    storagetype: str
     hypervisor: str
     diskofferingid: str
     diskofferingname: str
-    diskofferingdisplaytext: str
-    storage: str
     attached: str
-    destroyed: bool
     templateid: str
-    isextractable: bool
-    jobid: str
-    jobstatus: int
 
 
 class Zone(TypedDict, total=False):
@@ -215,15 +159,7 @@ class Zone(TypedDict, total=False):
 
     id: str
     name: str
-    dns1: str
-    dns2: str
-    internaldns1: str
-    domain: str
-    networktype: str
-    securitygroupsenabled: bool
     allocationstate: str
-    dhcpprovider: str
-    localstorageenabled: bool
 
 
 class Calls:
@@ -240,66 +176,71 @@ class Calls:
         return cast(Started, self._native.call("attachVolume", **params))
 
     def authorize_security_group_egress(
-        self, *, securitygroupid: str | None = None, securitygroupname: str | None = None,
-        protocol: str | None = None, startport: int | None = None, endport: int | None = None,
-        icmptype: int | None = None, icmpcode: int | None = None,
-        cidrlist: Sequence[str] | None = None,
+        self, *, account: str | None = None, securitygroupid: str | None = None,
+        securitygroupname: str | None = None, protocol: str | None = None,
+        startport: int | None = None, endport: int | None = None, icmptype: int | None = None,
+        icmpcode: int | None = None, cidrlist: Sequence[str] | None = None,
         usersecuritygrouplist: Sequence[Mapping[str, str]] | None = None,
     ) -> Started:
         """Let something go out from the members of a security group, and from then on nothing …"""
         params = spell({
-            "securitygroupid": securitygroupid, "securitygroupname": securitygroupname,
-            "protocol": protocol, "startport": startport, "endport": endport, "icmptype": icmptype,
-            "icmpcode": icmpcode, "cidrlist": cidrlist,
+            "account": account, "securitygroupid": securitygroupid,
+            "securitygroupname": securitygroupname, "protocol": protocol, "startport": startport,
+            "endport": endport, "icmptype": icmptype, "icmpcode": icmpcode, "cidrlist": cidrlist,
             "usersecuritygrouplist": usersecuritygrouplist,
         })
         return cast(Started, self._native.call("authorizeSecurityGroupEgress", **params))
 
     def authorize_security_group_ingress(
-        self, *, securitygroupid: str | None = None, securitygroupname: str | None = None,
-        protocol: str | None = None, startport: int | None = None, endport: int | None = None,
-        icmptype: int | None = None, icmpcode: int | None = None,
-        cidrlist: Sequence[str] | None = None,
+        self, *, account: str | None = None, securitygroupid: str | None = None,
+        securitygroupname: str | None = None, protocol: str | None = None,
+        startport: int | None = None, endport: int | None = None, icmptype: int | None = None,
+        icmpcode: int | None = None, cidrlist: Sequence[str] | None = None,
         usersecuritygrouplist: Sequence[Mapping[str, str]] | None = None,
     ) -> Started:
         """Let something come in to the members of a security group."""
         params = spell({
-            "securitygroupid": securitygroupid, "securitygroupname": securitygroupname,
-            "protocol": protocol, "startport": startport, "endport": endport, "icmptype": icmptype,
-            "icmpcode": icmpcode, "cidrlist": cidrlist,
+            "account": account, "securitygroupid": securitygroupid,
+            "securitygroupname": securitygroupname, "protocol": protocol, "startport": startport,
+            "endport": endport, "icmptype": icmptype, "icmpcode": icmpcode, "cidrlist": cidrlist,
             "usersecuritygrouplist": usersecuritygrouplist,
         })
         return cast(Started, self._native.call("authorizeSecurityGroupIngress", **params))
 
-    def create_ssh_key_pair(self, *, name: str) -> KeyPair:
+    def create_ssh_key_pair(self, *, name: str, account: str | None = None) -> KeyPair:
         """Make a key pair; the private half is in this answer and nowhere else."""
-        params = spell({"name": name})
+        params = spell({"name": name, "account": account})
         return cast(KeyPair, self._native.call("createSSHKeyPair", **params)["keypair"])
 
-    def create_security_group(self, *, name: str, description: str | None = None) -> SecurityGroup:
+    def create_security_group(
+        self, *, name: str, account: str | None = None, description: str | None = None,
+    ) -> SecurityGroup:
         """Create a security group without rules: nothing comes in, everything may leave."""
-        params = spell({"name": name, "description": description})
-        return cast(SecurityGroup, self._native.call("createSecurityGroup", **params)["securitygroup"])
+        params = spell({"name": name, "account": account, "description": description})
+        reply = self._native.call("createSecurityGroup", **params)
+        return cast(SecurityGroup, reply["securitygroup"])
 
     def create_volume(
-        self, *, name: str, zoneid: str, diskofferingid: str, size: int | None = None,
-        clienttoken: str | None = None,
+        self, *, name: str, zoneid: str, diskofferingid: str, account: str | None = None,
+        size: int | None = None, clienttoken: str | None = None,
     ) -> Started:
         """Create a data volume. It takes up space from its first attachment on."""
         params = spell({
-            "name": name, "zoneid": zoneid, "diskofferingid": diskofferingid, "size": size,
-            "clienttoken": clienttoken,
+            "name": name, "zoneid": zoneid, "diskofferingid": diskofferingid, "account": account,
+            "size": size, "clienttoken": clienttoken,
         })
         return cast(Started, self._native.call("createVolume", **params))
 
-    def delete_ssh_key_pair(self, *, name: str) -> None:
+    def delete_ssh_key_pair(self, *, name: str, account: str | None = None) -> None:
         """Forget a key pair; instances that have the key keep it."""
-        params = spell({"name": name})
+        params = spell({"name": name, "account": account})
         self._native.call("deleteSSHKeyPair", **params)
 
-    def delete_security_group(self, *, id: str | None = None, name: str | None = None) -> None:
+    def delete_security_group(
+        self, *, account: str | None = None, id: str | None = None, name: str | None = None,
+    ) -> None:
         """Delete a security group that nothing uses, named by its id or its name."""
-        params = spell({"id": id, "name": name})
+        params = spell({"account": account, "id": id, "name": name})
         self._native.call("deleteSecurityGroup", **params)
 
     def delete_volume(self, *, id: str) -> None:
@@ -308,9 +249,9 @@ class Calls:
         self._native.call("deleteVolume", **params)
 
     def deploy_virtual_machine(
-        self, *, zoneid: str, serviceofferingid: str, templateid: str, name: str | None = None,
-        displayname: str | None = None, group: str | None = None, hypervisor: str | None = None,
-        userdata: str | None = None, keypair: str | None = None, hostid: str | None = None,
+        self, *, zoneid: str, serviceofferingid: str, templateid: str, account: str | None = None,
+        name: str | None = None, group: str | None = None, hypervisor: str | None = None,
+        userdata: str | None = None, keypair: str | None = None,
         securitygroupids: Sequence[str] | None = None,
         securitygroupnames: Sequence[str] | None = None, rootdisksize: int | None = None,
         clienttoken: str | None = None,
@@ -318,10 +259,10 @@ class Calls:
         """Create an instance from a template and start it."""
         params = spell({
             "zoneid": zoneid, "serviceofferingid": serviceofferingid, "templateid": templateid,
-            "name": name, "displayname": displayname, "group": group, "hypervisor": hypervisor,
-            "userdata": userdata, "keypair": keypair, "hostid": hostid,
-            "securitygroupids": securitygroupids, "securitygroupnames": securitygroupnames,
-            "rootdisksize": rootdisksize, "clienttoken": clienttoken,
+            "account": account, "name": name, "group": group, "hypervisor": hypervisor,
+            "userdata": userdata, "keypair": keypair, "securitygroupids": securitygroupids,
+            "securitygroupnames": securitygroupnames, "rootdisksize": rootdisksize,
+            "clienttoken": clienttoken,
         })
         return cast(Started, self._native.call("deployVirtualMachine", **params))
 
@@ -346,19 +287,21 @@ class Calls:
         return cast(list[DiskOffering], self._native.rows("listDiskOfferings", **params))
 
     def list_ssh_key_pairs(
-        self, *, name: str | None = None, fingerprint: str | None = None,
+        self, *, account: str | None = None, name: str | None = None,
+        fingerprint: str | None = None,
     ) -> list[KeyPair]:
         """List key pairs."""
-        params = spell({"name": name, "fingerprint": fingerprint})
+        params = spell({"account": account, "name": name, "fingerprint": fingerprint})
         return cast(list[KeyPair], self._native.rows("listSSHKeyPairs", **params))
 
     def list_security_groups(
-        self, *, id: str | None = None, securitygroupname: str | None = None,
-        virtualmachineid: str | None = None,
+        self, *, account: str | None = None, id: str | None = None,
+        securitygroupname: str | None = None, virtualmachineid: str | None = None,
     ) -> list[SecurityGroup]:
         """List security groups, with their rules."""
         params = spell({
-            "id": id, "securitygroupname": securitygroupname, "virtualmachineid": virtualmachineid,
+            "account": account, "id": id, "securitygroupname": securitygroupname,
+            "virtualmachineid": virtualmachineid,
         })
         return cast(list[SecurityGroup], self._native.rows("listSecurityGroups", **params))
 
@@ -370,36 +313,38 @@ class Calls:
         return cast(list[ServiceOffering], self._native.rows("listServiceOfferings", **params))
 
     def list_templates(
-        self, *, templatefilter: str, id: str | None = None, ids: Sequence[str] | None = None,
-        name: str | None = None, zoneid: str | None = None, hypervisor: str | None = None,
+        self, *, templatefilter: str, account: str | None = None, id: str | None = None,
+        ids: Sequence[str] | None = None, name: str | None = None, zoneid: str | None = None,
+        hypervisor: str | None = None,
     ) -> list[Template]:
         """List templates, one row for each zone they are in."""
         params = spell({
-            "templatefilter": templatefilter, "id": id, "ids": ids, "name": name, "zoneid": zoneid,
-            "hypervisor": hypervisor,
+            "templatefilter": templatefilter, "account": account, "id": id, "ids": ids,
+            "name": name, "zoneid": zoneid, "hypervisor": hypervisor,
         })
         return cast(list[Template], self._native.rows("listTemplates", **params))
 
     def list_virtual_machines(
-        self, *, id: str | None = None, ids: Sequence[str] | None = None, name: str | None = None,
-        state: str | None = None, zoneid: str | None = None, templateid: str | None = None,
-        hostid: str | None = None, group: str | None = None,
+        self, *, account: str | None = None, id: str | None = None,
+        ids: Sequence[str] | None = None, name: str | None = None, state: str | None = None,
+        zoneid: str | None = None, templateid: str | None = None, group: str | None = None,
     ) -> list[Instance]:
         """List instances. Destroyed ones are shown when asked for by id or by state."""
         params = spell({
-            "id": id, "ids": ids, "name": name, "state": state, "zoneid": zoneid,
-            "templateid": templateid, "hostid": hostid, "group": group,
+            "account": account, "id": id, "ids": ids, "name": name, "state": state,
+            "zoneid": zoneid, "templateid": templateid, "group": group,
         })
         return cast(list[Instance], self._native.rows("listVirtualMachines", **params))
 
     def list_volumes(
-        self, *, id: str | None = None, ids: Sequence[str] | None = None, name: str | None = None,
-        type: str | None = None, virtualmachineid: str | None = None, zoneid: str | None = None,
+        self, *, account: str | None = None, id: str | None = None,
+        ids: Sequence[str] | None = None, name: str | None = None, type: str | None = None,
+        virtualmachineid: str | None = None, zoneid: str | None = None,
     ) -> list[Volume]:
         """List volumes."""
         params = spell({
-            "id": id, "ids": ids, "name": name, "type": type, "virtualmachineid": virtualmachineid,
-            "zoneid": zoneid,
+            "account": account, "id": id, "ids": ids, "name": name, "type": type,
+            "virtualmachineid": virtualmachineid, "zoneid": zoneid,
         })
         return cast(list[Volume], self._native.rows("listVolumes", **params))
 
@@ -415,9 +360,11 @@ class Calls:
         params = spell({"id": id})
         return cast(Started, self._native.call("rebootVirtualMachine", **params))
 
-    def register_ssh_key_pair(self, *, name: str, publickey: str) -> KeyPair:
+    def register_ssh_key_pair(
+        self, *, name: str, publickey: str, account: str | None = None,
+    ) -> KeyPair:
         """Register the public half of a key pair that the user made."""
-        params = spell({"name": name, "publickey": publickey})
+        params = spell({"name": name, "publickey": publickey, "account": account})
         return cast(KeyPair, self._native.call("registerSSHKeyPair", **params)["keypair"])
 
     def revoke_security_group_egress(self, *, id: str) -> Started:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from nativeapi.declare import Role
 from orchestrator.resources.scope import Caller, Scope, reach
-from orchestrator.schema.accounts import AccountType
+from orchestrator.schema.accounts import Account, AccountType
 from orchestrator.schema.session import Session
 
 _ROLES = {
@@ -14,6 +14,11 @@ _ROLES = {
     AccountType.DOMAIN_ADMIN: Role.DOMAIN_ADMIN,
     AccountType.ROOT_ADMIN: Role.ADMIN,
 }
+
+
+def rank(account: Account) -> Role:
+    """What users of an account may do."""
+    return _ROLES[AccountType(account.type)]
 
 
 def role_of(caller: Caller) -> Role:

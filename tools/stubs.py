@@ -175,7 +175,11 @@ def _call(entry: Command) -> str:
     if entry.reply.form is Form.DONE:
         return made
     wrapped = entry.key and not listed and entry.reply.form is not Form.JOB
-    return f'return cast({_returns(entry)}, {made}{f"""["{entry.key}"]""" if wrapped else ""})'
+    key = f'["{entry.key}"]' if wrapped else ""
+    line = f"return cast({_returns(entry)}, {made}{key})"
+    if len(line) + 8 <= _WIDTH:
+        return line
+    return f"reply = {made}\n        return cast({_returns(entry)}, reply{key})"
 
 
 def _listed(entry: Command) -> bool:

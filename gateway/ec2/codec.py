@@ -233,21 +233,31 @@ def _writer(shape: Shape) -> Writer:
 
 
 def _structure_writer(shape: StructureShape) -> Writer:
-    members = [
-        (name, _element(str(inner.serialization.get("name", name)), inner))
-        for name, inner in shape.members.items()
-    ]
-    known = frozenset(shape.members)
+    """Members in the model's order. Most values of a shape have the very same members, of all that
+    the model has, so what to write is worked out once for each set of them that comes along."""
+    plans = dict[tuple[str, ...], list[tuple[str, Writer]]]()
 
     def write(value: Any, out: list[str]) -> None:
-        if not value.keys() <= known:
-            raise TypeError(f"{shape.name} has no {sorted(value.keys() - known)}")
-        for name, put in members:
-            item = value.get(name)
+        names = tuple(value)
+        if names not in plans:
+            plans[names] = _plan(shape, names)
+        for name, put in plans[names]:
+            item = value[name]
             if item is not None:
                 put(item, out)
 
     return write
+
+
+def _plan(shape: StructureShape, names: tuple[str, ...]) -> list[tuple[str, Writer]]:
+    unknown = set(names) - set(shape.members)
+    if unknown:
+        raise TypeError(f"{shape.name} has no {sorted(unknown)}")
+    return [
+        (name, _element(str(inner.serialization.get("name", name)), inner))
+        for name, inner in shape.members.items()
+        if name in names
+    ]
 
 
 def _list_writer(shape: ListShape) -> Writer:
@@ -263,6 +273,8 @@ def _list_writer(shape: ListShape) -> Writer:
 def _element(name: str, shape: Shape) -> Writer:
     """Writes a value as an element; compiled when first used, since shapes may nest in a circle."""
     start, end, empty = f"<{name}>", f"</{name}>", f"<{name}/>"
+    if shape.type_name == "string":
+        return _string_element(start, end)
     if shape.type_name in _TEXTS:
         text = _TEXTS[shape.type_name]
         return lambda value, out: out.append(f"{start}{text(value)}{end}")
@@ -278,15 +290,23 @@ def _element(name: str, shape: Shape) -> Writer:
     return write
 
 
+def _string_element(start: str, end: str) -> Writer:
+    """Most of a document is plain text in elements, so this one spares a call."""
+    awkward = _AWKWARD.search
+
+    def write(value: str, out: list[str]) -> None:
+        text = _string(value) if awkward(value) else value
+        out.append(f"{start}{text}{end}")
+
+    return write
+
+
 def _string(value: str) -> str:
-    if not _AWKWARD.search(value):
-        return value
     return _UNSENDABLE.sub("?", escape(value, {"\r": "&#13;"}))
 
 
 def _time(value: datetime) -> str:
-    utc = value.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _TEXTS: dict[str, Callable[[Any], str]] = {

@@ -103,6 +103,8 @@ def _scalar(shape: Shape, wire: str, value: str) -> Any:
 
 
 def _plain(shape: Shape, value: str) -> Any:
+    if isinstance(shape, ListShape):
+        return [_plain(shape.member, part.strip()) for part in value.split(",")]
     if shape.type_name in ("integer", "long"):
         if not re.fullmatch(r"-?[0-9]{1,18}", value):
             raise ValueError(value)

@@ -13,6 +13,7 @@ from nativeapi.views.accounts import (
     UserView,
     account_views,
     domain_views,
+    may_act_as,
     user_views,
 )
 from orchestrator.faults import not_found
@@ -166,5 +167,8 @@ class RegisterUserKeys:
     user: Annotated[Owned[User], Wire("id"), "the user"]
 
     def run(self, call: Call) -> KeysView:
+        account = accounts.many(call.db, [self.user.account_id])[self.user.account_id]
+        if not may_act_as(call, account):
+            raise not_found("user", self.user.id, field="id")
         accounts.register_keys(self.user)
         return KeysView(apikey=self.user.api_key or "", secretkey=self.user.secret_key or "")

@@ -59,11 +59,15 @@ class DeployVirtualMachine(OnBehalf):
     root_disk_size: Annotated[
         int | None, Range(1, 2**20), "size of the root disk in GB; the template's when absent"
     ] = None
+    start_vm: Annotated[bool, "must be true: an instance starts when it is made"] = True
     client_token: Annotated[
         str | None, Length(1, 128), "makes the same request twice one request"
     ] = None
 
     def run(self, call: Call) -> Job[InstanceView]:
+        if not self.start_vm:
+            text = "An instance starts when it is made; stop it afterwards."
+            raise invalid("virtualmachine", text, field="startvm")
         owner = self.owner(call)
         wish = instances.Wish(
             account_id=owner,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from nativeapi.call import Call
-from nativeapi.declare import View
+from nativeapi.call import Call, rank
+from nativeapi.declare import Role, View
 from nativeapi.references import noun
 from orchestrator.resources import accounts
 from orchestrator.schema.accounts import Account, Domain, User
@@ -59,6 +59,11 @@ class KeysView(View, noun="userkeys"):
     secretkey: Annotated[str, "secret key"]
 
 
+def may_act_as(call: Call, account: Account) -> bool:
+    """Whether the caller may have the keys of an account's users."""
+    return call.role is Role.SERVICE or rank(account) <= call.role
+
+
 def domain_views(_call: Call, rows: Sequence[Domain]) -> list[DomainView]:
     """Domains."""
     return [
@@ -73,10 +78,12 @@ def domain_views(_call: Call, rows: Sequence[Domain]) -> list[DomainView]:
     ]
 
 
-def user_view(user: User, account: Account, domain: str) -> UserView:
+def user_view(call: Call, user: User, account: Account, domain: str) -> UserView:
     """A user of an account in a domain of this name.
 
-    The state is the account's where that is worse: a user of a disabled account cannot act.
+    The secret key is left out where it would give the caller more power than the caller has: an
+    administrator of the root domain is not the root administrator. The state is the account's
+    where that is worse: a user of a disabled account cannot act.
     """
     return UserView(
         id=user.id,
@@ -91,7 +98,7 @@ def user_view(user: User, account: Account, domain: str) -> UserView:
         domainid=account.domain_id,
         domain=domain,
         apikey=user.api_key,
-        secretkey=user.secret_key,
+        secretkey=user.secret_key if may_act_as(call, account) else None,
         accountid=account.id,
     )
 
@@ -101,7 +108,9 @@ def user_views(call: Call, rows: Sequence[User]) -> list[UserView]:
     ids = {row.account_id for row in rows}
     owners = accounts.owners(call.db, ids)
     found = accounts.many(call.db, ids)
-    return [user_view(row, found[row.account_id], owners[row.account_id].domain) for row in rows]
+    return [
+        user_view(call, row, found[row.account_id], owners[row.account_id].domain) for row in rows
+    ]
 
 
 def account_views(call: Call, rows: Sequence[Account]) -> list[AccountView]:
@@ -117,7 +126,7 @@ def account_views(call: Call, rows: Sequence[Account]) -> list[AccountView]:
             domainid=row.domain_id,
             domain=owners[row.id].domain,
             state=row.state,
-            user=tuple(user_view(user, row, owners[row.id].domain) for user in users[row.id]),
+            user=tuple(user_view(call, user, row, owners[row.id].domain) for user in users[row.id]),
         )
         for row in rows
     ]

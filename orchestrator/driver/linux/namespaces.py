@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.driver.commands import run
+from orchestrator.driver.files import locked
 from orchestrator.driver.linux import processes
 from orchestrator.driver.ports import Transient
 
 _FOLDER = Path("/run/netns")
+_LOCKS = Path("/run/lock/pileus")
 _NO_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
 
 
@@ -35,23 +37,25 @@ def ensure(name: str) -> None:
     """Have the namespace, with a loopback device and without IPv6."""
     if exists(name):
         return
-    if path(name).exists():
-        run(["ip", "netns", "delete", name])
-    try:
+    # One maker at a time: a name that is being made looks like one that a crash left.
+    with locked(_LOCKS / name):
+        if exists(name):
+            return
+        if path(name).exists():
+            run(["ip", "netns", "delete", name])
         run(["ip", "netns", "add", name])
-    except Transient:
-        if not exists(name):
-            raise
-    run(["ip", "-n", name, "link", "set", "lo", "up"])
-    inside(name, ["sysctl", "-qw", *_NO_IPV6])
+        run(["ip", "-n", name, "link", "set", "lo", "up"])
+        inside(name, ["sysctl", "-qw", *_NO_IPV6])
 
 
 def ensure_absent(name: str) -> None:
     """Kill everything inside and remove the namespace, with all devices in it."""
     if exists(name):
         processes.end_all(lambda: processes.inside(path(name)))
-    if path(name).exists():
-        run(["ip", "netns", "delete", name])
+    with locked(_LOCKS / name):
+        if path(name).exists():
+            run(["ip", "netns", "delete", name])
+        (_LOCKS / name).unlink()
 
 
 def inside(

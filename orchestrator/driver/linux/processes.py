@@ -39,10 +39,13 @@ def inside(namespace: Path) -> list[Process]:
 
 
 def everyone() -> Iterator[Process]:
-    """Every process of this machine that has arguments: kernel threads and zombies have none."""
-    for name in os.listdir("/proc"):
-        if name.isdigit() and (argv := _arguments(int(name))):
-            yield Process(int(name), argv)
+    """Every process of this machine that has arguments: kernel threads and zombies have none.
+
+    Lower numbers first, so that a parent comes before the children it forked.
+    """
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        if argv := _arguments(pid):
+            yield Process(pid, argv)
 
 
 def send(process: Process, number: signal.Signals) -> None:

@@ -117,10 +117,11 @@ class Router:
             )
 
     def _services(self) -> dict[str, processes.Process]:
-        found = {}
+        """By name. dnsmasq forks for a question over TCP; the first one found is the parent."""
+        found: dict[str, processes.Process] = {}
         for process in processes.inside(namespaces.path(self._inner)):
             name = _SERVICE if _SERVICE in process.argv else process.program
-            found[name] = process
+            found.setdefault(name, process)
         return found
 
 

@@ -120,8 +120,10 @@ def test_a_good_bucket_name_is_accepted(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "ab Abc a_b -abc abc- .abc abc. a..b 192.168.0.1 xn--abc sthree-abc abc-s3alias abc--ol-s3 ä-b".split()
-    + ["0" * 64, ""],
+    [
+        *("", "ab", "0" * 64, "Abc", "a_b", "ä-b", "a..b", "192.168.0.1"),
+        *("-abc", "abc-", ".abc", "abc.", "xn--abc", "sthree-abc", "abc-s3alias", "abc--ol-s3"),
+    ],
 )
 def test_a_bad_bucket_name_is_refused(name: str) -> None:
     assert not valid(name)

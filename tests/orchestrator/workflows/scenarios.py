@@ -151,7 +151,7 @@ def _connect_host(cloud: Cloud, _: str) -> Job:
 
 def _tell_host(cloud: Cloud, _: str) -> Job:
     job: Job = cloud.ask(
-        lambda asking: workflows.hosts.tell(asking, asking.db.scalars(select(Host)).first())
+        lambda asking: workflows.hosts.tell(asking, asking.db.scalars(select(Host).limit(1)).one())
     )
     return job
 
@@ -274,8 +274,8 @@ def _create_volume(cloud: Cloud) -> Job:
 
 
 def _third_host(cloud: Cloud) -> str:
-    return next(host.state for host in cloud.all(Host) if host.name == "third")
+    return str(next(host.state for host in cloud.all(Host) if host.name == "third"))
 
 
 def _more_pool(cloud: Cloud) -> str:
-    return next(pool.state for pool in cloud.all(StoragePool) if pool.name == "more")
+    return str(next(pool.state for pool in cloud.all(StoragePool) if pool.name == "more"))
