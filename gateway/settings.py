@@ -8,7 +8,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -20,7 +20,9 @@ from pydantic_settings import (
 class Settings(BaseSettings):
     """Settings of one gateway."""
 
-    model_config = SettingsConfigDict(env_prefix="PILEUS_GATEWAY_", extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="PILEUS_GATEWAY_", extra="forbid", validate_default=True
+    )
 
     native_url: str = Field(
         default="http://127.0.0.1:8080/client/api",
@@ -62,9 +64,14 @@ class Settings(BaseSettings):
         default="gp2", description="Volume type (disk offering) when CreateVolume names none."
     )
     objects: Path = Field(
-        default_factory=lambda: Path.home() / ".pileus" / "objects",
+        default=Path("~/.pileus/objects"),
         description="Folder in which S3 keeps buckets and objects.",
     )
+
+    @field_validator("objects")
+    @classmethod
+    def _at_home(cls, path: Path) -> Path:
+        return path.expanduser()
 
     @property
     def ec2_skew(self) -> timedelta:
@@ -89,3 +96,12 @@ class Settings(BaseSettings):
         file = os.environ.get("PILEUS_GATEWAY_CONFIG")
         toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
         return (init_settings, env_settings, *toml)
+
+
+def table() -> str:
+    """The settings as a table in Markdown, for the README."""
+    rows = (
+        f"| `PILEUS_GATEWAY_{name.upper()}` | `{field.default}` | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    )
+    return "\n".join(("| setting | default | what it is |", "| --- | --- | --- |", *rows))

@@ -25,14 +25,24 @@ _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 Tree = Mapping[str, "Node"]
 Node = str | int | float | bool | Tree | Sequence["Node"] | None
 
+_PLAIN = frozenset({str, int, float, bool})
+
 # What XML 1.0 cannot carry, escaped or not.
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def tree(view: View) -> Tree:
     """A view's fields in order, under their names on the wire, without those that are None."""
-    pairs = ((wire, getattr(view, field)) for field, wire in wire_names(type(view)))
-    return {wire: _node(value) for wire, value in pairs if value is not None}
+    values = vars(view)
+    found: dict[str, Node] = {}
+    for field, wire in wire_names(type(view)):
+        value = values[field]
+        # Lists of a thousand objects come through here: most values need no second look.
+        if type(value) in _PLAIN:
+            found[wire] = value
+        elif value is not None:
+            found[wire] = _node(value)
+    return found
 
 
 _names: dict[type[View], tuple[tuple[str, str], ...]] = {}

@@ -29,9 +29,11 @@ class _Crc:
         self._step, self._width, self._value = step, width, 0
 
     def update(self, data: bytes, /) -> None:
+        """Take more data in."""
         self._value = self._step(data, self._value)
 
     def digest(self) -> bytes:
+        """Most significant byte first."""
         return self._value.to_bytes(self._width, "big")
 
 
@@ -42,9 +44,11 @@ class _XxHash:
         self._state, self._result = state, b""
 
     def update(self, data: bytes, /) -> None:
+        """Take more data in."""
         self._state.update(data)
 
     def digest(self) -> bytes:
+        """As the runtime spells it: most significant byte first."""
         self._result = self._result or bytes(self._state.finalize())
         return self._result
 

@@ -38,22 +38,28 @@ class Pairs(TypeDecorator[dict[str, str]]):
     cache_ok = True
 
     def process_bind_param(self, value: dict[str, str] | None, dialect: object) -> str | None:
+        """On the way in."""
         return None if value is None else json.dumps(value)
 
     def process_result_value(self, value: str | None, dialect: object) -> dict[str, str] | None:
+        """On the way out."""
         return None if value is None else json.loads(value)
 
 
 class Table(DeclarativeBase):
-    pass
+    """The root of all tables."""
 
 
 class FormatRow(Table):
+    """The one row that says what wrote this index."""
+
     __tablename__ = "format"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class BucketRow(Table):
+    """A bucket; times are milliseconds since 1970."""
+
     __tablename__ = "bucket"
     __table_args__ = ({"sqlite_autoincrement": True},)  # an id never comes back
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -63,6 +69,8 @@ class BucketRow(Table):
 
 
 class VersionRow(Table):
+    """A version under way or complete; what is only known at its end is NULL before."""
+
     __tablename__ = "version"
     __table_args__ = (
         UniqueConstraint("bucket_id", "latest", "key", name="one_latest"),
@@ -101,15 +109,18 @@ VERSIONS: Select[Any] = select(*VersionRow.__table__.columns)
 
 
 def bucket(row: Any) -> Bucket:
+    """From a row of BUCKETS."""
     return Bucket(row.id, row.name, row.owner, moment(row.created))
 
 
 def entry(row: Any) -> Entry:
+    """From a row of ENTRIES."""
     key, size, etag, modified, storage_class, algorithm = row
     return Entry(key, size, etag, moment(modified), storage_class, algorithm)
 
 
 def version(row: Any) -> Version:
+    """From a row of VERSIONS that is complete."""
     return Version(
         id=row.id,
         bucket_id=row.bucket_id,
@@ -123,6 +134,7 @@ def version(row: Any) -> Version:
 
 
 def complete_row(version: Version) -> dict[str, Any]:
+    """What a row gains when its version is complete."""
     return {
         "latest": 1,
         "state": "complete",
@@ -138,8 +150,10 @@ def complete_row(version: Version) -> dict[str, Any]:
 
 
 def stamp(time: datetime) -> int:
+    """Milliseconds since 1970."""
     return round(time.timestamp() * 1000)
 
 
 def moment(stamp: int) -> datetime:
+    """The time, UTC, of a stamp."""
     return datetime.fromtimestamp(stamp / 1000, UTC)

@@ -44,7 +44,13 @@ def find_guest(home: Home, config: Config, native: Native, instance: str) -> Gue
 
 
 def command(
-    home: Home, guest: Guest, *, key: Path | None, user: str, words: tuple[str, ...]
+    home: Home,
+    guest: Guest,
+    *,
+    key: Path | None,
+    user: str,
+    words: tuple[str, ...],
+    connect_seconds: int = 10,
 ) -> list[str]:
     """The program to run as root. Host keys are remembered per instance, not per address.
 
@@ -54,7 +60,7 @@ def command(
         f"-oUserKnownHostsFile={home / 'run/known_hosts'}",
         f"-oHostKeyAlias={guest.instance}",
         "-oStrictHostKeyChecking=accept-new",
-        "-oConnectTimeout=10",
+        f"-oConnectTimeout={connect_seconds}",
         "-oLogLevel=ERROR",
     ]
     identity = [f"-i{key}", "-oIdentitiesOnly=yes"] if key else []

@@ -84,12 +84,12 @@ def _said() -> frozenset[str]:
     return frozenset(found)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], file: Path = FILE) -> int:
     """The command line."""
     wanted = text()
     if "--check" in arguments:
-        return int(not FILE.exists() or FILE.read_text() != wanted)
-    FILE.write_text(wanted)
+        return int(not file.exists() or file.read_text() != wanted)
+    file.write_text(wanted)
     return 0
 
 

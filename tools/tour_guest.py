@@ -92,7 +92,10 @@ class GuestShell:
         return int(self.run("df -P -k / | tail -n 1").split()[1]) * 1024
 
     def _attempt(self, line: str) -> subprocess.CompletedProcess[str]:
-        argv = command(self._home, self._guest, key=self._key, user="root", words=(line,))
+        # A guest that is still booting drops what it gets: ask anew soon, not with TCP's pauses.
+        argv = command(
+            *(self._home, self._guest), key=self._key, user="root", words=(line,), connect_seconds=3
+        )
         try:
             return subprocess.run(
                 argv,

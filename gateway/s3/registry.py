@@ -131,6 +131,8 @@ def s3_operation(
     """
 
     def declare(run: Run) -> Run:
+        if name not in model.service().operation_names:
+            raise TypeError(f"S3 has no operation {name}")
         operation = model.operation(name)
         if name in OPERATIONS:
             raise TypeError(f"the operation {name} is declared twice")

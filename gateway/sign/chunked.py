@@ -124,7 +124,8 @@ class Decoder:
             name = name.strip().lower()
             if not line.strip():
                 continue
-            if not colon or not self._trailing or len(self.trailers) >= _TRAILERS:
+            repeated = name in self.trailers or len(self.trailers) >= _TRAILERS
+            if not colon or not self._trailing or repeated:
                 raise Broken("What follows the last chunk is not expected.")
             if name == "x-amz-trailer-signature":
                 signature = value.strip()

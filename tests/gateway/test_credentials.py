@@ -27,7 +27,7 @@ class Users(Native):
         self.asked = 0
         self.fault = NativeFault("not_found", "user", "userapikey", "no such user", 431)
 
-    def call(self, name: str, **params: str) -> dict[str, Any]:
+    def call(self, name: str, /, **params: str) -> dict[str, Any]:
         """The user, when it is the one asked for."""
         self.asked += 1
         if name != "getUser" or params != {"userapikey": "KEY"}:

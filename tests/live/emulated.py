@@ -155,8 +155,10 @@ class Emulated:
     def _command(self) -> list[str]:
         options = {
             "machine": "pc",
-            "accel": "tcg,tb-size=32",
-            "cpu": "Nehalem",
+            # The more programs a guest runs, the more translated code is worth keeping.
+            "accel": f"tcg,tb-size={self.memory // 4}",
+            # Not one with the Meltdown flaw: guarding against it is dear under emulation.
+            "cpu": "Opteron_G3",
             "m": str(self.memory),
             "display": "none",
             "serial": f"file:{self._file('serial')}",

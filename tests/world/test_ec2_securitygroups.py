@@ -136,6 +136,11 @@ def test_rules_leave_by_their_ids(alice: Any, group: str) -> None:
     assert rule["IsEgress"] is True
     ids = [rule["SecurityGroupRuleId"]]
     assert shown(alice, group)["IpPermissionsEgress"]
+    assert alice.describe_security_group_rules(SecurityGroupRuleIds=ids)["SecurityGroupRules"] == [
+        rule
+    ]
+    filters = [{"Name": "group-id", "Values": [group]}]
+    assert alice.describe_security_group_rules(Filters=filters)["SecurityGroupRules"] == [rule]
     wrong = refused(alice.revoke_security_group_ingress, GroupId=group, SecurityGroupRuleIds=ids)
     assert wrong == "InvalidSecurityGroupRuleId.NotFound"
     alice.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=ids)

@@ -37,7 +37,7 @@ def test_places_sizes_and_images_are_listed(driver: Any) -> None:
 def test_an_instance_is_made_and_destroyed(driver: Any) -> None:
     [small] = [size for size in driver.list_sizes() if size.name == "m1.small"]
     node = driver.create_node(
-        name="from-libcloud", size=small, image=driver.list_images()[0], ex_keyname=None
+        name="from-libcloud", size=small, image=driver.list_images()[0], ex_start_vm=True
     )
 
     assert node.private_ips[0].startswith("10.46.")

@@ -6,6 +6,7 @@ from gateway import ids
 from gateway.ec2 import rules
 from gateway.ec2.ask import Ask
 from gateway.ec2.faults import Ec2Fault, not_found
+from gateway.ec2.listing import Listing
 from gateway.ec2.operations.securitygroups import DEFAULT, find, no_such
 from gateway.ec2.registry import Reply, operation
 from gateway.ec2.rules import Pair, Permission, Rule
@@ -80,6 +81,32 @@ def revoke_security_group_egress(
     """Take rules for what goes out away; without any rule everything may leave."""
     group = find(ask, group_id, None)
     return _revoke(ask, group, ip_permissions or [], security_group_rule_ids or [], egress=True)
+
+
+@operation(
+    "DescribeSecurityGroupRules",
+    listing=Listing(
+        items=("SecurityGroupRules",),
+        key="SecurityGroupRuleId",
+        ids=("SecurityGroupRuleIds",),
+        filters={"group-id": "GroupId", "security-group-rule-id": "SecurityGroupRuleId"},
+    ),
+)
+def describe_security_group_rules(
+    ask: Ask, security_group_rule_ids: list[str] | None = None
+) -> Reply:
+    """The rules of the caller's security groups, one by one."""
+    found = {
+        shown["SecurityGroupRuleId"]: shown
+        for group in ask.native.list_security_groups()
+        for egress in (False, True)
+        for shown in _every(ask, group, egress)
+    }
+    wanted = [ids.ec2("sgr", ids.native("sgr", one)) for one in security_group_rule_ids or ()]
+    for one in wanted:
+        if one not in found:
+            raise not_found("sgr", one)
+    return {"SecurityGroupRules": [found[one] for one in wanted] or list(found.values())}
 
 
 def _authorize(
@@ -181,6 +208,11 @@ def _shown(
     owner = ids.owner(ask.caller.account_id)
     group_id = ids.ec2("sg", group["id"]) if "id" in group else None
     return [views.rule(owner, group_id, egress, rows[rule]) for rule in which]
+
+
+def _every(ask: Ask, group: SecurityGroup, egress: bool) -> list[Reply]:
+    there = _there(group, egress)
+    return _shown(ask, group, there, there, egress)
 
 
 def _namer(ask: Ask) -> Callable[[Pair], str]:

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from orchestrator.driver.commands import run
@@ -38,24 +39,18 @@ def ensure(name: str) -> None:
     if exists(name):
         return
     # One maker at a time: a name that is being made looks like one that a crash left.
-    with locked(_LOCKS / name):
-        if exists(name):
-            return
-        if path(name).exists():
-            run(["ip", "netns", "delete", name])
-        run(["ip", "netns", "add", name])
-        run(["ip", "-n", name, "link", "set", "lo", "up"])
-        inside(name, ["sysctl", "-qw", *_NO_IPV6])
+    with _alone(name):
+        if not exists(name):
+            _make(name)
 
 
 def ensure_absent(name: str) -> None:
     """Kill everything inside and remove the namespace, with all devices in it."""
     if exists(name):
         processes.end_all(lambda: processes.inside(path(name)))
-    with locked(_LOCKS / name):
+    with _alone(name):
         if path(name).exists():
             run(["ip", "netns", "delete", name])
-        (_LOCKS / name).unlink()
 
 
 def inside(
@@ -92,3 +87,19 @@ def addresses(name: str, device: str) -> set[str]:
         for link in listed
         for item in link.get("addr_info", [])
     }
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    lock = _LOCKS / name
+    with locked(lock):
+        yield
+        lock.unlink()
+
+
+def _make(name: str) -> None:
+    if path(name).exists():
+        run(["ip", "netns", "delete", name])
+    run(["ip", "netns", "add", name])
+    run(["ip", "-n", name, "link", "set", "lo", "up"])
+    inside(name, ["sysctl", "-qw", *_NO_IPV6])

@@ -147,7 +147,13 @@ def declare_twice() -> None:
 
 
 @pytest.mark.parametrize(
-    "declare", [declare_unknown_parameter, declare_without_required, declare_twice]
+    "declare",
+    [
+        declare_unknown_operation,
+        declare_unknown_parameter,
+        declare_without_required,
+        declare_twice,
+    ],
 )
 def test_a_declaration_the_model_contradicts_fails_at_import(declare: Any) -> None:
     with pytest.raises(TypeError):
