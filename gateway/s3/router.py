@@ -3,7 +3,7 @@
 An operation matches when its method, its level (service, bucket or object), the literal part of
 its query and its required query and header members are all there; of several the one that demands
 most wins. What the winner has no place for is not ignored: ``PUT /bucket?acl`` must never become
-CreateBucket, nor ``PUT /bucket/key?unheard-of`` an upload.
+CreateBucket, nor ``PUT /bucket/key?unheard-of`` an upload, nor one with ``x-amz-rename-source``.
 """
 
 import functools
@@ -44,6 +44,7 @@ class Route:
     queries: frozenset[str]
     headers: frozenset[str]
     known: frozenset[str]
+    spoken: frozenset[str]
 
     @property
     def demands(self) -> int:
@@ -81,7 +82,23 @@ def route(method: str, target: Target, headers: Mapping[str, str]) -> str:
                 f"The query parameter {name} is not implemented for {best.name}.",
                 {"Parameter": name},
             )
+    for name in _meant_for_others(best.method, level, best.spoken) & headers.keys():
+        raise S3Fault(
+            "NotImplemented",
+            f"The header {name} is not implemented for {best.name}.",
+            {"Header": name},
+        )
     return best.name
+
+
+@functools.cache
+def _meant_for_others(method: str, level: int, spoken: frozenset[str]) -> frozenset[str]:
+    """Headers that would make a request of this method and level another operation.
+
+    Headers the model does not know at all are noise of some client, and let pass.
+    """
+    neighbours = (route.spoken for route in _routes()[method] if route.level == level)
+    return frozenset().union(*neighbours) - spoken
 
 
 _TYPES = ("SERVICE", "BUCKET", "OBJECT")
@@ -114,4 +131,9 @@ def _route(operation: OperationModel) -> Route:
         queries=wire("querystring", required),
         headers=frozenset(name.lower() for name in wire("header", required)),
         known=wire("querystring", set(members)) | literals.keys(),
+        spoken=frozenset(
+            name
+            for name in map(str.lower, wire("header", set(members)))
+            if name.startswith("x-amz-") and not name.startswith("x-amz-checksum-")
+        ),
     )

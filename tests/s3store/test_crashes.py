@@ -59,6 +59,11 @@ def fork(root: Path, number: int, log: Path) -> int:
         os._exit(code)
 
 
+def written(logs: list[Path]) -> int:
+    """How much all logs hold: it grows when the writers have come to work."""
+    return sum(log.stat().st_size for log in logs)
+
+
 def allowed(log: Path) -> dict[str, set[str]]:
     """For each key the ETags it may have now, "-" standing for no object."""
     found: dict[str, set[str]] = {}
@@ -71,13 +76,19 @@ def allowed(log: Path) -> dict[str, set[str]]:
 def test_a_store_survives_sigkill_at_any_instant(tmp_path: Path) -> None:
     root = tmp_path / "objects"
     logs = [tmp_path / f"log-{number}" for number in range(WRITERS)]
+    for log in logs:
+        log.touch()
     first = Store(root)
     first.create_bucket("bucket", "owner")
     first.close()
     dice, rubbish = random.Random(7), 0
     for _ in range(ROUNDS):
+        before = written(logs)
         children = [fork(root, number, logs[number]) for number in range(WRITERS)]
-        time.sleep(dice.uniform(0.03, 0.15))
+        deadline = time.monotonic() + 20
+        while written(logs) == before and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(dice.uniform(0, 0.12))
         for child in children:
             os.kill(child, signal.SIGKILL)
         for child in children:

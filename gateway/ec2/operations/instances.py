@@ -155,7 +155,7 @@ def everything(ask: Ask) -> list[Instance]:
     for state in _ENDED:
         rows += ask.native.list_virtual_machines(state=state)
     by_id = {row["id"]: row for row in rows}  # one may have moved from list to list meanwhile
-    return sorted(by_id.values(), key=lambda row: (row["created"], row["id"]))
+    return sorted(by_id.values(), key=lambda row: row["created"])
 
 
 def disks(ask: Ask, rows: list[Instance]) -> list[Volume]:

@@ -102,3 +102,11 @@ def test_the_short_address_is_tried_as_well(host: str) -> None:
     assert admitted(Signed(received, params, b""))
     other = dataclasses.replace(request, headers={"host": "elsewhere:7080"})
     assert refused(Signed(other, params, b"")) == "AuthFailure"
+
+
+def test_the_short_address_is_tried_in_version_4_too() -> None:
+    request = botocore_v4(url="http://127.0.0.1/", body=BODY)
+    headers = {**request.headers, "host": "127.0.0.1:7080"}
+    assert admitted(
+        Signed(dataclasses.replace(request, path="/awsapi/", headers=headers), [], BODY)
+    )

@@ -98,6 +98,8 @@ def test_a_plain_body_is_stored(server: Server, bucket: str, digest: str) -> Non
         ({"x-amz-storage-class": "SHELF"}, 400, "InvalidStorageClass"),
         ({"x-amz-acl": "public-read"}, 501, "NotImplemented"),
         ({"x-amz-tagging": "a=1"}, 501, "NotImplemented"),
+        ({"x-amz-rename-source": "/a/b"}, 501, "NotImplemented"),
+        ({"x-amz-copy-source-range": "bytes=0-1"}, 501, "NotImplemented"),
         ({"x-amz-server-side-encryption": "AES256"}, 501, "NotImplemented"),
         ({"x-amz-expected-bucket-owner": "somebody"}, 403, "AccessDenied"),
         ({"If-None-Match": '"an etag"'}, 501, "NotImplemented"),
