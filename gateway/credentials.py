@@ -4,6 +4,7 @@ The gateway has no power of its own. Its service key may look a caller up and no
 everything that follows it signs again with the caller's own key.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gateway.native import Native, NativeFault
+
+_log = logging.getLogger("gateway.credentials")
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ class NativeCredentials:
         except NativeFault as fault:
             if (fault.kind, fault.subject) == ("not_found", "user"):
                 return None
-            raise
+            _log.error("the service key cannot look up callers: %s: %s", fault.kind, fault.text)
+            text = "Credentials cannot be looked up now."
+            raise NativeFault("unavailable", "", "", text, fault.errorcode) from fault
         return _caller(reply["user"])
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from orchestrator import placement
+from orchestrator.driver.ports import Transient
 from orchestrator.faults import Fault, Kind, invalid
 from orchestrator.resources import configuration
 from orchestrator.resources.scope import Found, Scope, Window, fetch, like
@@ -87,12 +88,12 @@ def reaching(db: Session, zone_id: str) -> str:
     """Some host of the zone that is up, to work on the zone's storage.
 
     Raises:
-        Fault: unavailable, when there is none.
+        Transient: there is none now; a step that needs one waits.
     """
     up = select(Host.id).where(Host.zone_id == zone_id, Host.state == HostState.UP)
     found = db.scalar(up.order_by(Host.created).limit(1))
     if found is None:
-        raise Fault(Kind.UNAVAILABLE, "host", "No host of the zone is up.")
+        raise Transient(f"no host of zone {zone_id} is up")
     return found
 
 

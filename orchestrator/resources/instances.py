@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from orchestrator.driver import ports
 from orchestrator.faults import Fault, Kind, invalid
+from orchestrator.ids import ec2_id
 from orchestrator.resources import configuration, hosts, networks, pools, securitygroups, volumes
 from orchestrator.resources.scope import Found, Scope, Window, fetch, like, owned
 from orchestrator.schema.instances import Instance, InstanceState
@@ -181,9 +182,9 @@ def check_user_data(db: Session, data: bytes) -> bytes:
 
 
 def _name(db: Session, instance: Instance, wanted: str | None) -> str:
-    """The wanted name if it is a free host name, else one made from the id."""
+    """The wanted name if it is a free host name; without one, the id as EC2 spells it."""
     if wanted is None:
-        return f"i-{instance.id}"
+        return ec2_id("i", instance.id)
     if not _LABEL.fullmatch(wanted):
         text = "The name must be a host name: letters, digits and hyphens, 63 at most."
         raise invalid("virtualmachine", text, field="name")

@@ -69,11 +69,14 @@ def test_an_unknown_key_is_nobody_and_not_remembered() -> None:
     assert users.asked == 2
 
 
-def test_a_failing_look_up_is_not_an_unknown_key() -> None:
+@pytest.mark.parametrize("kind", ["unavailable", "unauthenticated", "unknown_command"])
+def test_a_failing_look_up_is_not_an_unknown_key(kind: str) -> None:
     users = Users()
-    users.fault = NativeFault("unavailable", "", "", "down", 503)
-    with pytest.raises(NativeFault):
+    users.fault = NativeFault(kind, "", "", "about the service key", 401)
+    with pytest.raises(NativeFault) as caught:
         NativeCredentials(users, 30).find("OTHER")
+    assert caught.value.kind == "unavailable"
+    assert "service" not in caught.value.text
 
 
 def test_a_secret_does_not_show_itself() -> None:
