@@ -4,6 +4,7 @@ Runs under gunicorn as ``gateway.app:create()``. Nothing is opened or connected 
 forking is safe.
 """
 
+import gc
 import logging
 
 from flask import Flask, Response, request
@@ -42,4 +43,8 @@ def create(settings: Settings | None = None) -> Flask:
 
     s3 = S3(Store(settings.objects), source, options)
     app.wsgi_app = Front(app.wsgi_app, s3)  # type: ignore[method-assign]
+    # What is loaded by now lives as long as the process: the collector need not look at it again
+    # and again, least of all in the middle of a long answer.
+    gc.collect()
+    gc.freeze()
     return app

@@ -81,7 +81,8 @@ class NativeCredentials:
         try:
             reply = self._service.call("getUser", userapikey=access_key)
         except NativeFault as fault:
-            if (fault.kind, fault.subject) == ("not_found", "user"):
+            # A key that is refused for what it is, as too long or blank, is nobody's either.
+            if (fault.kind, fault.subject) == ("not_found", "user") or fault.field == "userapikey":
                 return None
             _log.error("the service key cannot look up callers: %s: %s", fault.kind, fault.text)
             text = "Credentials cannot be looked up now."

@@ -9,10 +9,11 @@ from many threads and opens no connection before the first call.
 import base64
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import urllib3
@@ -33,6 +34,13 @@ _KINDS = {
     536: "in_use",
     537: "in_use",
 }
+
+
+# Threads for answers made of several native calls; none is started before the first is needed.
+_CALLS = ThreadPoolExecutor(16, "native-calls")
+_PAGES = ThreadPoolExecutor(16, "native-pages")
+
+T = TypeVar("T")
 
 
 class NativeFault(Exception):
@@ -120,15 +128,16 @@ class Native:
 
     def rows(self, name: str, /, **params: str) -> list[dict[str, Any]]:
         """Call a list command; all of its rows, whatever number of pages they fill."""
-        found = list[dict[str, Any]]()
-        for page in range(1, 1 + 10**6):
-            reply = self.call(name, **params, page=str(page), pagesize=str(PAGE))
-            total = reply.pop("count", 0)
-            rows: list[dict[str, Any]] = next(iter(reply.values()), [])
+        total, found = self._page(1, name, params)
+        last = -(-total // PAGE)
+        for _, rows in _PAGES.map(lambda page: self._page(page, name, params), range(2, last + 1)):
             found += rows
-            if len(rows) < PAGE or len(found) >= total:
-                break
         return found
+
+    def _page(self, page: int, name: str, params: Mapping[str, str]) -> tuple[int, list[Any]]:
+        """How many rows there are in all, and those of one page."""
+        reply = self.call(name, **params, page=str(page), pagesize=str(PAGE))
+        return reply.pop("count", 0), next(iter(reply.values()), [])
 
     def rehearsal(self) -> "Native":
         """The same client, but the first command that would change anything ends it."""
@@ -147,6 +156,14 @@ class Native:
         signature = base64.b64encode(digest).decode()
         pairs = "&".join(f"{_encode(name)}={_encode(value)}" for name, value in full.items())
         return f"{pairs}&signature={_encode(signature)}"
+
+
+def soon(call: Callable[[], T]) -> "Future[T]":
+    """Make a native call on another thread while this one goes on; ``result()`` waits for it.
+
+    What is called must not call this in turn: threads would wait for each other.
+    """
+    return _CALLS.submit(call)
 
 
 class WouldChange(Exception):

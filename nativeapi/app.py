@@ -4,6 +4,7 @@ Runs under gunicorn as ``nativeapi.app:create()``. Nothing is opened when it is 
 is first touched by the first call, in the process that answers it, so forking is safe.
 """
 
+import gc
 import os
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from nativeapi import envelopes, registry
 from nativeapi.dispatch import Answer, Dispatcher, refusal
 from nativeapi.request import MAX_BODY, read, wants_json
 from orchestrator import logs
-from orchestrator.faults import Fault
+from orchestrator.faults import Fault, invalid
 from orchestrator.schema.secrets import vault
 from orchestrator.schema.session import Sessions
 from orchestrator.settings import Settings
@@ -34,6 +35,8 @@ def create(settings: Settings | None = None) -> Flask:
     if settings is None:
         logs.configure()
     app = Flask("nativeapi", static_folder=None)
+    # A redirect would repeat the query, signature and all, to whatever host the caller names.
+    app.url_map.merge_slashes = False
     dispatcher = Dispatcher(registry.load(), _per_process(settings or Settings()))
 
     def api() -> Response:
@@ -45,6 +48,10 @@ def create(settings: Settings | None = None) -> Flask:
         return _respond(dispatcher.answer(call), call.json)
 
     app.add_url_rule(PATH, view_func=api, methods=["GET", "POST"], strict_slashes=False)
+    # What is loaded by now lives as long as the process: the collector need not look at it again
+    # and again, least of all in the middle of a long answer.
+    gc.collect()
+    gc.freeze()
     return app
 
 
@@ -63,14 +70,21 @@ def _per_process(settings: Settings) -> Callable[[], Sessions]:
 
 
 def _body() -> bytes:
-    """The body, or one byte more than is allowed of it."""
-    body = request.stream.read(MAX_BODY + 1)
-    drained = 0
-    while len(body) > MAX_BODY and drained < _DRAINED:
-        piece = request.stream.read(_PIECE)
-        if not piece:
-            break
-        drained += len(piece)
+    """The body, or one byte more than is allowed of it.
+
+    Raises:
+        Fault: (invalid) the client broke off, or the chunks it sent are none.
+    """
+    try:
+        body = request.stream.read(MAX_BODY + 1)
+        drained = 0
+        while len(body) > MAX_BODY and drained < _DRAINED:
+            piece = request.stream.read(_PIECE)
+            if not piece:
+                break
+            drained += len(piece)
+    except Exception as error:  # every server has its own for a client that went away
+        raise invalid("command", "The body could not be read to its end.") from error
     return body
 
 

@@ -16,7 +16,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import product
 from urllib.parse import quote
 
@@ -87,7 +87,7 @@ def _expired(parameters: Mapping[str, str], now: datetime) -> bool:
         expires = datetime.strptime(_get(parameters, "expires"), "%Y-%m-%dT%H:%M:%S%z")
     except ValueError:
         return True
-    return expires.astimezone(UTC) <= now
+    return expires <= now
 
 
 def _get(parameters: Mapping[str, str], name: str) -> str:

@@ -2,18 +2,21 @@
 
 ::
 
-    python -m tools.coverage          the table of gateway/README.md
-    python -m tools.coverage refused  operations that EC2 has and this cloud does not
+    python -m tools.coverage          write the table of gateway/README.md
+    python -m tools.coverage refused  print the operations that EC2 has and this cloud does not
 """
 
+import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from botocore.model import StructureShape
 
 from gateway.ec2 import codec, operations, registry
 from gateway.ec2.registry import ENDPOINT, Operation, Subset
 
+FILE = Path(__file__).parent.parent / "gateway" / "README.md"
 HEAD = "| operation | parameters | filters | taken and ignored | one value only | refused |"
 
 
@@ -30,10 +33,22 @@ def refused() -> list[str]:
     return [name for name in codec.model().operation_names if name not in registry.OPERATIONS]
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], file: Path = FILE) -> int:
     """The command line."""
-    print("\n".join(refused() if "refused" in arguments else supported()))
+    if "refused" in arguments:
+        print("\n".join(refused()))
+    else:
+        file.write_text(_with_table(file.read_text()))
     return 0
+
+
+def _with_table(text: str) -> str:
+    """A page with the table as it is now in the place of the one it has."""
+    before, found, rest = text.partition(HEAD)
+    if not found:
+        raise ValueError("the page has no table of operations")
+    after = re.sub(r"\A\n(?:\|.*\n)*", "", rest)
+    return before + "\n".join(supported()) + "\n" + after
 
 
 def _row(entry: Operation) -> str:

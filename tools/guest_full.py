@@ -47,8 +47,15 @@ _TIMERS = (
     "e2scrub_all.timer",
 )
 
-# What makes a machine itself is not for an image: each instance makes its own.
-_IDENTITY = 'rm -f "$1"/etc/ssh/ssh_host_* && : >"$1"/etc/machine-id'
+# What makes a machine itself is not for an image: each instance makes its own keys and number. The
+# name and the resolver are this machine's, lent by mmdebstrap; with a resolver that it cannot reach
+# cloud-init waits for half a minute.
+_ANONYMOUS = """
+rm -f "$1"/etc/ssh/ssh_host_* &&
+: >"$1/etc/machine-id" &&
+: >"$1/etc/resolv.conf" &&
+echo debian >"$1/etc/hostname"
+"""
 
 
 def build(work: Path, packages: Path, progress: Progress) -> Path:
@@ -74,7 +81,7 @@ def _mmdebstrap(codename: str, root: Path, files: Path) -> list[str | Path]:
     """The command that makes the root folder; it reads apt sources from its standard input."""
     hooks = {
         "setup": f'cp -r {shlex.quote(str(files))}/. "$1"',
-        "customize": f'chroot "$1" systemctl --quiet disable {" ".join(_TIMERS)} && {_IDENTITY}',
+        "customize": f'chroot "$1" systemctl --quiet disable {" ".join(_TIMERS)} && {_ANONYMOUS}',
     }
     return [
         "mmdebstrap",

@@ -133,7 +133,12 @@ def _translated(error: Exception, entry: _Entry) -> Ec2Fault:
 
 def _signed(environ: dict[str, Any]) -> Signed:
     request = from_environ(environ)
-    body = _body(environ)
+    try:
+        body = _body(environ)
+    except Ec2Fault:
+        raise
+    except Exception as error:  # every server has its own for a client that went away
+        raise Ec2Fault("InvalidRequest", "The body could not be read to its end.") from error
     if request.method not in ("GET", "HEAD", "POST"):
         raise Ec2Fault("InvalidRequest", f"The method {request.method} is not supported.")
     form = body if request.method == "POST" else b""

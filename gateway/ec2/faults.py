@@ -63,7 +63,7 @@ _BY_SUBJECT = {
     ("exists", "securitygrouprule"): "InvalidPermission.Duplicate",
     ("invalid", "securitygrouprule"): "InvalidPermission.Malformed",
     ("invalid", "keypair"): "InvalidKey.Format",
-    ("invalid", "volume"): "InvalidVolume.ZoneMismatch",
+    ("mismatch", "volume"): "InvalidVolume.ZoneMismatch",
     ("in_use", "volume"): "VolumeInUse",
     ("in_use", "securitygroup"): "InvalidGroup.InUse",
     ("wrong_state", "virtualmachine"): "IncorrectInstanceState",

@@ -1,5 +1,6 @@
 """The parameters of a Query request: from exactly one place, each at most once."""
 
+from collections import Counter
 from urllib.parse import parse_qsl
 
 from gateway.ec2.faults import Ec2Fault, bad_value, combination, missing
@@ -56,8 +57,8 @@ def once(params: Pairs) -> dict[str, str]:
     """
     found = dict(params)
     if len(found) < len(params):
-        names = [name for name, _ in params]
-        twice = next(name for name in names if names.count(name) > 1)
+        times = Counter(name for name, _ in params)
+        twice = next(name for name, count in times.items() if count > 1)
         raise combination(f"The parameter {twice} is given more than once.")
     return found
 

@@ -63,7 +63,9 @@ def copy_source(header: str) -> tuple[str, str, str | None]:
     Raises:
         S3Fault: InvalidArgument.
     """
-    path, mark, version = header.partition("?versionId=")
+    # Headers come as UTF-8; what is decoded here is bytes, spelled as the request line has them.
+    raw = header.encode("utf-8", "surrogateescape").decode("latin-1")
+    path, mark, version = raw.partition("?versionId=")
     bucket, _, key = path.removeprefix("/").partition("/")
     names = _text(bucket), _text(key)
     if not all(names):

@@ -112,9 +112,9 @@ def _time(name: str, text: str) -> datetime:
         raise _malformed(f"{name} must be a time like 2010-11-15T12:00:00Z.")
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise _malformed(f"{name} is not a time that exists.") from None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _malformed(public: str) -> Refusal:

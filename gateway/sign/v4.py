@@ -35,6 +35,7 @@ LONGEST_EXPIRY = 604800  # seconds; a week
 
 _QUERY_MEMBERS = ("Credential", "Date", "Expires", "SignedHeaders", "Signature")
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+_HEADER = re.compile(r"[!-~]+\Z")
 _BLANKS = re.compile(r"[ \t]+")
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -207,7 +208,8 @@ def _claim(parts: dict[str, str], stamp: str, expires: int | None) -> Claim:
     if len(scope) != 5 or not scope[0] or scope[4] != "aws4_request":
         raise _malformed("The credential must be KEY/DATE/REGION/SERVICE/aws4_request.")
     names = tuple(parts["SignedHeaders"].split(";"))
-    if list(names) != sorted({name.lower() for name in names}):
+    plain = all(map(_HEADER.match, names))
+    if not plain or list(names) != sorted({name.lower() for name in names}):
         raise _malformed("SignedHeaders must be lower-case names in order, separated by ';'.")
     signature = parts["Signature"]
     if not _HEX64.match(signature):
@@ -226,9 +228,9 @@ def _time(stamp: str) -> datetime:
         pass
     try:
         time = parsedate_to_datetime(stamp)
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
     except (ValueError, IndexError, OverflowError):
         raise _malformed("The request needs a valid X-Amz-Date or Date header.") from None
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 # -- checks --------------------------------------------------------------------------------------

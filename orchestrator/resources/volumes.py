@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from orchestrator.driver import ports
-from orchestrator.faults import Fault, Kind, invalid, not_found, wrong_state
+from orchestrator.faults import Fault, Kind, not_found, wrong_state
 from orchestrator.resources import pools
 from orchestrator.resources.scope import Found, Scope, Window, fetch, like, owned
 from orchestrator.resources.states import move
@@ -148,7 +148,7 @@ def plug(db: Session, volume: Volume, instance: Instance, slot: int | None) -> N
     """Reserve a slot of an instance for a volume that is about to be attached.
 
     Raises:
-        Fault: in_use (the volume, or the slot), wrong_state, invalid (another zone).
+        Fault: in_use (the volume, or the slot), wrong_state, mismatch (another zone).
     """
     if volume.instance_id is not None:
         text = f"Volume {volume.id} is attached already; detach it first."
@@ -156,7 +156,8 @@ def plug(db: Session, volume: Volume, instance: Instance, slot: int | None) -> N
     if instance.state not in _ATTACHABLE:
         raise wrong_state("virtualmachine", instance.id, instance.state, "Running or Stopped")
     if volume.zone_id != instance.zone_id:
-        raise invalid("volume", "Volume and instance are in different zones.", field="id")
+        text = "Volume and instance are in different zones."
+        raise Fault(Kind.MISMATCH, "volume", text, field="id")
     move(
         db,
         volume,

@@ -121,9 +121,7 @@ def clear(ask: Ask, instance: Instance, host_id: str) -> Job:
     return _begin(ask, CLEAR, Clear(instance.id, host_id), instance)
 
 
-def _begin(
-    ask: Ask, workflow: Workflow[Any], args: OfInstance | Halt | Clear, instance: Instance
-) -> Job:
+def _begin(ask: Ask, workflow: Workflow[Any], args: Args, instance: Instance) -> Job:
     return record(
         ask,
         workflow,

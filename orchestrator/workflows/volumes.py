@@ -81,7 +81,7 @@ def attach(ask: Ask, volume: Volume, instance: Instance, slot: int | None) -> Jo
     """Plug a volume into an instance of the same account and zone.
 
     Raises:
-        Fault: in_use, wrong_state, invalid, limit, no_capacity.
+        Fault: in_use, wrong_state, invalid, mismatch, limit, no_capacity.
     """
     if volume.account_id != instance.account_id:
         text = "Volume and instance belong to different accounts."
@@ -121,11 +121,7 @@ def delete(ask: Ask, volume: Volume) -> Job:
 
 
 def _begin(
-    ask: Ask,
-    workflow: Workflow[Any],
-    args: OfVolume | Attach | Detach,
-    volume: Volume,
-    locks: list[str],
+    ask: Ask, workflow: Workflow[Any], args: Args, volume: Volume, locks: list[str]
 ) -> Job:
     return record(
         ask,

@@ -171,9 +171,11 @@ class Cloud:
         )
         return job
 
-    def of_volume(self, ident: str, verb: Callable[..., Job]) -> Job:
+    def of_volume(self, ident: str, verb: Callable[..., Job], **options: Any) -> Job:
         """Ask something of a volume."""
-        job: Job = self.ask(lambda asking: verb(asking, asking.db.get_one(Volume, ident)))
+        job: Job = self.ask(
+            lambda asking: verb(asking, asking.db.get_one(Volume, ident), **options)
+        )
         return job
 
 

@@ -95,6 +95,7 @@ def test_a_root_volume_stays_with_its_instance(alice: Any, instance: str) -> Non
         ({"AvailabilityZone": "nowhere"}, "InvalidZone.NotFound"),
         ({"Size": None}, "MissingParameter"),
         ({"Size": 0}, "InvalidParameterValue"),
+        ({"Size": 5000}, "InvalidParameterValue"),
         ({"VolumeType": "io9"}, "InvalidParameterValue"),
         ({"Encrypted": True}, "UnsupportedOperation"),
         ({"Iops": 100}, "UnsupportedOperation"),

@@ -1,4 +1,4 @@
-"""Instances and volumes through the ``cs`` client."""
+"""Instances through the ``cs`` client."""
 
 import base64
 from typing import Any
@@ -126,35 +126,6 @@ def test_the_same_token_is_the_same_instance(native: CloudStack, parts: dict[str
     assert _refused(error) == (431, "mismatch", "clienttoken", "clienttoken")
     native._jobresult(first["jobid"])
     _end(native, first)
-
-
-def test_a_volume_is_made_attached_detached_and_deleted(
-    native: CloudStack, parts: dict[str, str]
-) -> None:
-    made = _deploy(native, parts)
-    offering = native.listDiskOfferings(name="gp2")["diskoffering"][0]["id"]
-    volume = native.createVolume(
-        name="data", zoneid=parts["zoneid"], diskofferingid=offering, size=2, fetch_result=True
-    )["volume"]
-    assert (volume["size"], volume["type"]) == (2 * 1024**3, "DATADISK")
-
-    attached = native.attachVolume(id=volume["id"], virtualmachineid=made["id"])
-    assert set(attached) == {"jobid"}
-    [listed] = native.listVolumes(id=volume["id"])["volume"]
-    assert (listed["virtualmachineid"], listed["deviceid"]) == (made["id"], 1)
-    result = native._jobresult(attached["jobid"])["volume"]
-    assert (result["state"], result["vmname"]) == ("Ready", made["name"])
-    rows = native.listVolumes(virtualmachineid=made["id"])["volume"]
-    assert {row["type"] for row in rows} == {"ROOT", "DATADISK"}
-
-    with pytest.raises(CloudStackApiException) as error:
-        native.deleteVolume(id=volume["id"])
-    assert _refused(error)[:3] == (536, "in_use", "volume")
-    detached = native.detachVolume(virtualmachineid=made["id"], deviceid=1, fetch_result=True)
-    assert "virtualmachineid" not in detached["volume"]
-    assert native.deleteVolume(id=volume["id"]) == {"success": "true"}
-    assert native.listVolumes(keyword="data") == {}
-    _end(native, made)
 
 
 def test_a_user_is_not_shown_where_the_instance_runs(world: World, parts: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ wrong state, nothing is done to any.
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gateway import ids
@@ -14,6 +15,7 @@ from gateway.ec2.faults import Ec2Fault, not_found
 from gateway.ec2.listing import Listing
 from gateway.ec2.registry import Reply, operation
 from gateway.ec2.views import instances as views
+from gateway.native import soon
 from gateway.native_calls import Instance, Volume
 
 _ENDED = ("Expunging", "Destroyed")
@@ -65,9 +67,14 @@ FILTERS = {
 )
 def describe_instances(ask: Ask, instance_ids: list[str] | None = None) -> Reply:
     """The caller's instances, and for an hour those that are no more."""
-    rows = found(ask, instance_ids) if instance_ids else everything(ask)
+    if instance_ids:
+        rows = found(ask, instance_ids)
+        volumes = disks(ask, rows)
+    else:
+        promised = soon(ask.native.list_volumes)
+        rows, volumes = everything(ask), promised.result()
     owner = ids.owner(ask.caller.account_id)
-    return {"Reservations": views.reservations(owner, rows, disks(ask, rows))}
+    return {"Reservations": views.reservations(owner, rows, volumes)}
 
 
 @dataclass(frozen=True)
@@ -151,9 +158,10 @@ def found(ask: Ask, given: list[str]) -> list[Instance]:
 
 def everything(ask: Ask) -> list[Instance]:
     """All instances, oldest first; plain native lists hide those that are no more."""
+    ended = [soon(partial(ask.native.list_virtual_machines, state=state)) for state in _ENDED]
     rows = ask.native.list_virtual_machines()
-    for state in _ENDED:
-        rows += ask.native.list_virtual_machines(state=state)
+    for promised in ended:
+        rows += promised.result()
     by_id = {row["id"]: row for row in rows}  # one may have moved from list to list meanwhile
     return sorted(by_id.values(), key=lambda row: row["created"])
 

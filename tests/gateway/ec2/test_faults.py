@@ -30,6 +30,8 @@ def test_every_native_kind_has_a_code(kind: Kind) -> None:
         ("not_found", "volume", "id", "InvalidVolume.NotFound", 400),
         ("in_use", "volume", "id", "VolumeInUse", 400),
         ("in_use", "volume", "deviceid", "InvalidDevice.InUse", 400),
+        ("mismatch", "volume", "id", "InvalidVolume.ZoneMismatch", 400),
+        ("invalid", "volume", "size", "InvalidParameterValue", 400),
         ("no_capacity", "virtualmachine", "", "InsufficientInstanceCapacity", 500),
         ("unauthenticated", "signature", "", "AuthFailure", 401),
         ("unavailable", "", "", "Unavailable", 503),
