@@ -72,7 +72,7 @@ def _node(value: object) -> Node:
 
 def moment(value: datetime) -> str:
     """A time as clients read it: ``2013-03-20T17:20:17+0000``."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S%z")
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}+0000"
 
 
 def write_json(envelope: str, content: Tree) -> bytes:

@@ -1,22 +1,25 @@
-"""What of EC2 is supported, read off the registry: a row for every operation of this cloud.
+"""Which operations of EC2 and S3 there are, read off the registries.
 
 ::
 
-    python -m tools.coverage          write the table of gateway/README.md
+    python -m tools.coverage          write the lists in README.md and the table in gateway/README.md
     python -m tools.coverage refused  print the operations that EC2 has and this cloud does not
 """
 
 import re
 import sys
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from botocore.model import StructureShape
 
 from gateway.ec2 import codec, operations, registry
 from gateway.ec2.registry import ENDPOINT, Operation, Subset
+from gateway.s3 import operations as s3_operations
+from gateway.s3 import registry as s3_registry
 
-FILE = Path(__file__).parent.parent / "gateway" / "README.md"
+ROOT = Path(__file__).parent.parent
 HEAD = "| operation | parameters | filters | taken and ignored | one value only | refused |"
 
 
@@ -33,22 +36,25 @@ def refused() -> list[str]:
     return [name for name in codec.model().operation_names if name not in registry.OPERATIONS]
 
 
-def main(arguments: list[str], file: Path = FILE) -> int:
+def names() -> str:
+    """The operations of both protocols by name, as the front page lists them."""
+    operations.load()
+    s3_operations.load()
+    return _item("EC2", registry.OPERATIONS) + _item("S3", s3_registry.OPERATIONS)
+
+
+def main(arguments: list[str], root: Path = ROOT) -> int:
     """The command line."""
     if "refused" in arguments:
         print("\n".join(refused()))
-    else:
-        file.write_text(_with_table(file.read_text()))
+        return 0
+    front, gateway = root / "README.md", root / "gateway" / "README.md"
+    front.write_text(
+        _between("<!-- operations -->\n", names(), "<!-- /operations -->", front.read_text())
+    )
+    table = "".join(f"{line}\n" for line in supported())
+    gateway.write_text(_between("", table, "\n## Settings", gateway.read_text(), HEAD))
     return 0
-
-
-def _with_table(text: str) -> str:
-    """A page with the table as it is now in the place of the one it has."""
-    before, found, rest = text.partition(HEAD)
-    if not found:
-        raise ValueError("the page has no table of operations")
-    after = re.sub(r"\A\n(?:\|.*\n)*", "", rest)
-    return before + "\n".join(supported()) + "\n" + after
 
 
 def _row(entry: Operation) -> str:

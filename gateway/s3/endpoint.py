@@ -17,12 +17,11 @@ from http import HTTPStatus
 from typing import Any
 
 from gateway.credentials import CredentialSource
-from gateway.s3 import codec, registry, router, target
+from gateway.s3 import codec, operations, registry, router, target
 from gateway.s3.ask import Ask
 from gateway.s3.content import Content
 from gateway.s3.faults import S3Fault, of_store
 from gateway.s3.gate import Gate
-from gateway.s3.operations import buckets, copies, listings, objects
 from gateway.s3.options import Options
 from gateway.s3.reply import Reply, Slice
 from gateway.s3.target import Target
@@ -34,9 +33,6 @@ from s3store.sweep import keep_sweeping
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-
-NOUNS = (buckets, copies, listings, objects)
-"""The rooms whose operations are served; importing one declares its operations."""
 
 _DRAIN = 8 << 20  # bytes
 _SMALL = 64 << 10  # bytes; up to here a file goes out with the headers' own packet
@@ -60,6 +56,7 @@ class S3:
         self, store: Store, credentials: CredentialSource, options: Options | None = None
     ) -> None:
         """Serve a store to the callers that a credential source knows."""
+        operations.load()
         self._store = store
         self._options = options or Options()
         self._gate = Gate(credentials, self._options)

@@ -118,9 +118,11 @@ def integer(db: Session, name: str) -> int:
     return int(text(db, name))
 
 
-def number(db: Session, name: str) -> float:
-    """The value in force of a number parameter."""
-    return float(text(db, name))
+def numbers(db: Session, *names: str) -> list[float]:
+    """The values in force of number parameters, by one query."""
+    rows = db.scalars(select(Configuration).where(Configuration.name.in_(names)))
+    changed = {row.name: row.value for row in rows}
+    return [float(changed.get(name, PARAMETERS[name].default)) for name in names]
 
 
 def networks(db: Session, name: str) -> tuple[IPv4Network, ...]:

@@ -153,8 +153,9 @@ def _rooms(db: Session, zone_id: str, host_id: str | None) -> list[placement.Roo
     if host_id is not None:
         statement = statement.where(Host.id == host_id)
     roomiest = statement.order_by((Host.memory - Host.memory_taken).desc()).limit(_CANDIDATES)
-    mhz_factor = configuration.number(db, "cpu.overprovisioning.factor")
-    memory_factor = configuration.number(db, "mem.overprovisioning.factor")
+    mhz_factor, memory_factor = configuration.numbers(
+        db, "cpu.overprovisioning.factor", "mem.overprovisioning.factor"
+    )
     return [
         placement.Room(
             id=host.id,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from orchestrator.driver import ports
 from orchestrator.faults import Fault, Kind, invalid
@@ -21,6 +21,7 @@ from orchestrator.schema.templates import Template
 from orchestrator.schema.zones import Zone
 
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_LARGE = (defer(Instance.user_data, raiseload=True), defer(Instance.public_key, raiseload=True))
 _HIDDEN = (InstanceState.DESTROYED, InstanceState.EXPUNGING)
 
 
@@ -73,8 +74,11 @@ def page(
     group: str | None = None,
     keyword: str | None = None,
 ) -> Found[Instance]:
-    """Instances, oldest first. Destroyed ones only when asked for by id or by state."""
-    statement = owned(select(Instance), Instance.account_id, scope)
+    """Instances, oldest first. Destroyed ones only when asked for by id or by state.
+
+    Their user data and public keys are not read: a list may be long, and these are large.
+    """
+    statement = owned(select(Instance).options(*_LARGE), Instance.account_id, scope)
     if ids:
         statement = statement.where(Instance.id.in_(ids))
     elif state is None:

@@ -33,10 +33,12 @@ def steps(db: Session, job: Job) -> list[JobStep]:
 def pending(db: Session, resource_ids: list[str]) -> dict[str, str]:
     """Ids of unfinished jobs about these resources, by resource id."""
     ended = (JobState.DONE, JobState.FAILED)
-    unfinished = db.scalars(
-        select(Job).where(Job.resource_id.in_(resource_ids), Job.state.not_in(ended))
+    unfinished = db.execute(
+        select(Job.resource_id, Job.id).where(
+            Job.resource_id.in_(resource_ids), Job.state.not_in(ended)
+        )
     )
-    return {job.resource_id: job.id for job in unfinished}
+    return {row.resource_id: row.id for row in unfinished}
 
 
 def fault(db: Session, ident: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from orchestrator.driver import ports
 from orchestrator.faults import Fault, Kind, not_found, wrong_state
@@ -18,6 +18,7 @@ from orchestrator.schema.volumes import Volume, VolumeKind, VolumeState
 from orchestrator.schema.zones import Host, Zone
 
 SLOTS = range(1, 26)
+_NAMES = load_only(Instance.name, Instance.display_name, Instance.state, raiseload=True)
 _ATTACHABLE = (InstanceState.RUNNING, InstanceState.STOPPED)
 
 
@@ -59,10 +60,10 @@ def page(
 
 
 def instances(db: Session, rows: Collection[Volume]) -> dict[str, Instance]:
-    """The instances these volumes are attached to, by id."""
+    """Names and states of the instances these volumes are attached to, by id."""
     wanted = {row.instance_id for row in rows}
-    found = db.scalars(select(Instance).where(Instance.id.in_(wanted)))
-    return {instance.id: instance for instance in found}
+    statement = select(Instance).options(_NAMES).where(Instance.id.in_(wanted))
+    return {instance.id: instance for instance in db.scalars(statement)}
 
 
 def offerings(db: Session, rows: Collection[Volume]) -> dict[str, DiskOffering]:

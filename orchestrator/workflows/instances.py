@@ -84,7 +84,7 @@ def stop(ask: Ask, instance: Instance, *, forced: bool = False) -> Job:
         Fault: wrong_state.
     """
     move(ask.db, instance, to=InstanceState.STOPPING)
-    patience = 0.0 if forced else configuration.number(ask.db, "stop.patience")
+    [patience] = [0.0] if forced else configuration.numbers(ask.db, "stop.patience")
     return _begin(ask, STOP, Halt(instance.id, patience), instance)
 
 

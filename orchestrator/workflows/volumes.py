@@ -120,9 +120,7 @@ def delete(ask: Ask, volume: Volume) -> Job:
     return _begin(ask, DELETE, OfVolume(volume.id), volume, [volume.id])
 
 
-def _begin(
-    ask: Ask, workflow: Workflow[Any], args: Args, volume: Volume, locks: list[str]
-) -> Job:
+def _begin(ask: Ask, workflow: Workflow[Any], args: Args, volume: Volume, locks: list[str]) -> Job:
     return record(
         ask,
         workflow,
