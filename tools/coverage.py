@@ -2,11 +2,10 @@
 
 ::
 
-    python -m tools.coverage          write the lists in README.md and the table in gateway/README.md
+    python -m tools.coverage          write the lists of README.md and gateway/README.md
     python -m tools.coverage refused  print the operations that EC2 has and this cloud does not
 """
 
-import re
 import sys
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -21,6 +20,7 @@ from gateway.s3 import registry as s3_registry
 
 ROOT = Path(__file__).parent.parent
 HEAD = "| operation | parameters | filters | taken and ignored | one value only | refused |"
+_BEGIN, _END = "<!-- operations -->", "<!-- /operations -->"
 
 
 def supported() -> list[str]:
@@ -40,7 +40,7 @@ def names() -> str:
     """The operations of both protocols by name, as the front page lists them."""
     operations.load()
     s3_operations.load()
-    return _item("EC2", registry.OPERATIONS) + _item("S3", s3_registry.OPERATIONS)
+    return f"{_item('EC2', registry.OPERATIONS)}\n{_item('S3', s3_registry.OPERATIONS)}"
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
@@ -48,13 +48,24 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
     if "refused" in arguments:
         print("\n".join(refused()))
         return 0
-    front, gateway = root / "README.md", root / "gateway" / "README.md"
-    front.write_text(
-        _between("<!-- operations -->\n", names(), "<!-- /operations -->", front.read_text())
-    )
-    table = "".join(f"{line}\n" for line in supported())
-    gateway.write_text(_between("", table, "\n## Settings", gateway.read_text(), HEAD))
+    _fill(root / "README.md", names())
+    _fill(root / "gateway" / "README.md", "\n".join(supported()))
     return 0
+
+
+def _fill(page: Path, text: str) -> None:
+    """Put a text between the marks of a page, in the place of the one that is there."""
+    before, _, rest = page.read_text().partition(_BEGIN)
+    _, found, after = rest.partition(_END)
+    if not found:
+        raise ValueError(f"{page} has no place for operations")
+    page.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}")
+
+
+def _item(protocol: str, operations: Iterable[str]) -> str:
+    return textwrap.fill(
+        f"- **{protocol}**: {', '.join(sorted(operations))}", 100, subsequent_indent="  "
+    )
 
 
 def _row(entry: Operation) -> str:

@@ -10,12 +10,14 @@ compare-and-set.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+
+from orchestrator.schema.turns import Turns
 
 T = TypeVar("T")
 
@@ -31,6 +33,9 @@ class Sessions:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        database = self.engine.url.database
+        writers_queue = self.engine.dialect.name == "sqlite" and database
+        self._turn = Turns(str(database)).turn if writers_queue else nullcontext[None]
         self._reading = sessionmaker(self.engine, expire_on_commit=False)
         self._writing = sessionmaker(
             self.engine.execution_options(writes=True), expire_on_commit=False
@@ -45,7 +50,7 @@ class Sessions:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that is committed at the end, or rolled back if anything was raised."""
-        with self._writing.begin() as session:
+        with self._turn(), self._writing.begin() as session:
             yield session
 
     def transact(self, act: Callable[[Session], T]) -> T:

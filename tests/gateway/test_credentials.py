@@ -69,6 +69,13 @@ def test_an_unknown_key_is_nobody_and_not_remembered() -> None:
     assert users.asked == 2
 
 
+@pytest.mark.parametrize("kind", ["invalid", "missing"])
+def test_a_key_that_cannot_be_one_is_nobodys(kind: str) -> None:
+    users = Users()
+    users.fault = NativeFault(kind, "command", "userapikey", "too long, or blank", 431)
+    assert NativeCredentials(users, 30).find("OTHER") is None
+
+
 @pytest.mark.parametrize("kind", ["unavailable", "unauthenticated", "unknown_command"])
 def test_a_failing_look_up_is_not_an_unknown_key(kind: str) -> None:
     users = Users()

@@ -201,3 +201,13 @@ def test_the_canonical_form_is_that_of_the_published_rule() -> None:
     assert first == b"apikey=ab_c&command=deployvirtualmachine&serviceofferingid=1"
     expected = base64.b64encode(hmac.new(b"k", first, hashlib.sha1).digest()).decode()
     assert sign("k", told) == expected
+
+
+@pytest.mark.parametrize(
+    ("expires", "accepted"),
+    [("0001-01-01T00:00:00+2300", False), ("9999-12-31T23:59:59-2300", True)],
+)
+def test_an_end_beyond_the_calendar_is_compared_all_the_same(expires: str, accepted: bool) -> None:
+    told = {"command": "listThings", "signatureVersion": "3", "expires": expires}
+
+    assert verify(SECRET, {**told, "signature": sign(SECRET, told)}, NOW) is accepted

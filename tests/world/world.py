@@ -61,12 +61,13 @@ class Keys:
 
 
 class World:
-    """The cloud; ``admin`` are the keys of its first administrator."""
+    """The cloud; ``admin`` are the keys of its first administrator, ``service`` the gateway's."""
 
     def __init__(self, folder: Path, workers: int = 2) -> None:
         self.settings = Settings(home=folder, hypervisor="memory")
         installed = install(self.settings)
         self.admin = Keys(installed.admin_key, installed.admin_secret)
+        self.service = Keys(installed.service_key, installed.service_secret)
         self.sessions = Sessions(self.settings.url)
         self.hosts = Hosts()
         self.fleet: MemoryFleet = memory_fleet(self.hosts)

@@ -21,8 +21,10 @@ from orchestrator.driver.ports import Disk, Machine, Nic
 
 NAMESPACE = "urn:pileus:machine:1"
 _MIB = 1024 * 1024
-# Emulation keeps translated code; the default cache is larger than a small guest's memory.
-_TRANSLATIONS_MIB = 32
+# Emulation keeps translated code. The default cache is larger than a small guest's memory; one
+# that is too small is emptied over and over by a large guest.
+_LEAST_CACHE_MIB = 32
+_CACHE_SHARE = 4
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def domain(machine: Machine, where: Surroundings) -> str:
     _text(root, "vcpu", str(machine.cpus))
     root.append(_sysinfo(machine))
     root.append(_firmware())
-    root.append(_features(where.accelerator))
+    root.append(_features(where.accelerator, machine.memory // _MIB))
     root.append(_processor(where.accelerator))
     for event, act in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
         _text(root, f"on_{event}", act)
@@ -120,13 +122,14 @@ def _firmware() -> etree._Element:
     return firmware
 
 
-def _features(accelerator: str) -> etree._Element:
+def _features(accelerator: str, memory: int) -> etree._Element:
     features = etree.Element("features")
     etree.SubElement(features, "acpi")
     etree.SubElement(features, "apic")
     if accelerator == "qemu":
         emulation = etree.SubElement(features, "tcg")
-        _text(emulation, "tb-cache", str(_TRANSLATIONS_MIB), unit="MiB")
+        cache = max(_LEAST_CACHE_MIB, memory // _CACHE_SHARE)
+        _text(emulation, "tb-cache", str(cache), unit="MiB")
     return features
 
 
@@ -134,7 +137,8 @@ def _processor(accelerator: str) -> etree._Element:
     if accelerator == "kvm":
         return etree.Element("cpu", mode="host-passthrough")
     processor = etree.Element("cpu", mode="custom", match="exact")
-    _text(processor, "model", "Nehalem")
+    # Of the old models the one to which a guest need not apply the costly guard against Meltdown.
+    _text(processor, "model", "Opteron_G3")
     return processor
 
 
@@ -167,6 +171,8 @@ def _nic(nic: Nic) -> etree._Element:
     etree.SubElement(element, "source", bridge=nic.bridge)
     etree.SubElement(element, "target", dev=nic.device)
     etree.SubElement(element, "model", type="virtio")
+    # Nobody boots from the network: without its ROM the firmware does not try.
+    etree.SubElement(element, "rom", enabled="no")
     return element
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.gateway.s3.raw import send, signed
+from tests.gateway.s3.raw import send, signed, signed_v2
 from tests.gateway.s3.servers import Server
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -124,3 +124,18 @@ def test_a_source_is_decoded_exactly_once(
     headers = signed(server, "PUT", f"/{bucket}/to", given)
     assert send(server, "PUT", f"/{bucket}/to", headers).status == 200
     assert client.get_object(Bucket=bucket, Key="to")["Body"].read() == key.encode()
+
+
+@pytest.mark.parametrize("key", ["漢", "%E6%BC%A2"])
+def test_a_source_may_be_spelled_in_plain_utf_8(server: Server, bucket: str, key: str) -> None:
+    server.client().put_object(Bucket=bucket, Key="漢", Body=b"data")
+    header = f"{bucket}/{key}".encode().decode("latin-1")
+    sent = {"x-amz-copy-source": header}
+    answer = send(server, "PUT", f"/{bucket}/to", signed_v2(server, "PUT", f"/{bucket}/to", sent))
+    assert answer.status == 200
+
+
+def test_a_source_that_is_no_text_is_refused(server: Server, bucket: str) -> None:
+    sent = {"x-amz-copy-source": f"{bucket}/\xff"}
+    answer = send(server, "PUT", f"/{bucket}/to", signed_v2(server, "PUT", f"/{bucket}/to", sent))
+    assert (answer.status, answer.code) == (400, "InvalidURI")

@@ -149,3 +149,9 @@ def test_a_malformed_claim_is_told_so(change: dict[str, str | None]) -> None:
     changed = {**dict(params), **change}
     sent = [(name, value) for name, value in changed.items() if value is not None]
     assert refused(request, sent) is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("name", ["Timestamp", "Expires"])
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_beyond_the_calendar_is_malformed(name: str, time: str) -> None:
+    assert refused(*by_hand(**{name: time})) is Reason.MALFORMED

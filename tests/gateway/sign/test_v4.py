@@ -281,3 +281,16 @@ def test_s3_signs_the_path_as_it_was_sent() -> None:
     request = received(raw.prepare())
     check(request, b"", rules=S3_RULES)
     assert refused(request, b"") is Reason.MISMATCH
+
+
+def test_a_time_beyond_the_calendar_is_malformed() -> None:
+    request = replaced(botocore_v4(), x_amz_date="Fri, 31 Dec 9999 23:59:59 -2300")
+    assert refused(request) is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("name", ["%E6%BC%A2", "x%0Ay", "x%20y", ""])
+def test_what_cannot_name_a_header_cannot_be_signed(name: str) -> None:
+    request = botocore_presigned(URL)
+    query = request.query.replace("SignedHeaders=host", f"SignedHeaders=host%3B{name}")
+    assert query != request.query
+    assert refused(dataclasses.replace(request, query=query), b"") is Reason.MALFORMED
