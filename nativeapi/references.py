@@ -8,7 +8,7 @@ so that dispatch and the job commands know no noun. ``owned`` and ``visible`` fi
 within a scope, or return None; ``views`` makes the views of many rows at once, in their order.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -79,14 +79,15 @@ def fetch(call: Call, command: Command, values: Mapping[str, Any]) -> dict[str, 
     return fetched
 
 
-def view_of(call: Call, view: type[View], ident: str) -> View | None:
-    """The view of an object by its id, or None when it is gone (or never shows itself)."""
+def views_of(call: Call, view: type[View], idents: Iterable[str]) -> dict[str, View]:
+    """The views of objects by their ids, without those that are gone (or never show themselves)."""
     found = _BY_VIEW.get(view)
     if found is None or found.views is None:
-        return None
+        return {}
     find = next(iter(found.find.values()))
-    row = find(call.db, call.scope, ident)
-    return found.views(call, [row])[0] if row is not None else None
+    rows = {ident: find(call.db, call.scope, ident) for ident in dict.fromkeys(idents)}
+    kept = {ident: row for ident, row in rows.items() if row is not None}
+    return dict(zip(kept, found.views(call, list(kept.values())), strict=True))
 
 
 def _row(call: Call, parameter: Parameter, ident: str) -> Any:

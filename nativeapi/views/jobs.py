@@ -17,6 +17,8 @@ from orchestrator.faults import Fault, Kind
 from orchestrator.resources import jobs
 from orchestrator.schema.jobs import Job, JobState
 
+Result = Mapping[str, object]
+
 _PENDING, _DONE, _FAILED = 0, 1, 2
 _STATUS = {JobState.DONE: _DONE, JobState.FAILED: _FAILED}
 _CODES = {_DONE: 0, _FAILED: 530}
@@ -51,10 +53,11 @@ class JobView(View, noun="asyncjobs"):
 
 def job_views(call: Call, rows: Sequence[Job]) -> list[JobView]:
     """Jobs, with the results of those that have ended."""
-    return [_job_view(call, row) for row in rows]
+    shown = _shown(call, rows)
+    return [_job_view(row, shown.get(row.id)) for row in rows]
 
 
-def _job_view(call: Call, row: Job) -> JobView:
+def _job_view(row: Job, shown: Result | None) -> JobView:
     status = _STATUS.get(JobState(row.state), _PENDING)
     kind = _INSTANCE_TYPES.get(row.resource_kind)
     return JobView(
@@ -65,7 +68,7 @@ def _job_view(call: Call, row: Job) -> JobView:
         jobprocstatus=int(row.state == JobState.STUCK),
         jobresultcode=_CODES.get(status),
         jobresulttype=None if status == _PENDING else "object",
-        jobresult=_RESULTS[status](call, row),
+        jobresult=_RESULTS[status](row, shown),
         jobinstancetype=kind,
         jobinstanceid=row.resource_id if kind else None,
         created=row.created,
@@ -73,20 +76,33 @@ def _job_view(call: Call, row: Job) -> JobView:
     )
 
 
-def _nothing_yet(_call: Call, _row: Job) -> None:
+def _shown(call: Call, rows: Sequence[Job]) -> dict[str, Result]:
+    """What the jobs that are done made or changed, by job; all at once, since lists are long."""
+    wanted: dict[type[View], list[tuple[Job, str]]] = {}
+    for row in rows:
+        entry = COMMANDS.get(row.command or "")
+        if row.state == JobState.DONE and entry and entry.reply.view:
+            wanted.setdefault(entry.reply.view, []).append((row, entry.key))
+    found: dict[str, Result] = {}
+    for view, jobs_of in wanted.items():
+        views = references.views_of(call, view, (row.resource_id for row, _ in jobs_of))
+        found |= {
+            row.id: {key: envelopes.tree(views[row.resource_id])}
+            for row, key in jobs_of
+            if row.resource_id in views
+        }
+    return found
+
+
+def _nothing_yet(_row: Job, _shown: Result | None) -> None:
     return None
 
 
-def _success(call: Call, row: Job) -> Mapping[str, object]:
-    entry = COMMANDS.get(row.command or "")
-    if entry and entry.reply.view:
-        shown = references.view_of(call, entry.reply.view, row.resource_id)
-        if shown:
-            return {entry.key: envelopes.tree(shown)}
-    return {"success": True}
+def _success(_row: Job, shown: Result | None) -> Result:
+    return shown or {"success": True}
 
 
-def _failure(_call: Call, row: Job) -> Mapping[str, object]:
+def _failure(row: Job, _shown: Result | None) -> Result:
     kind = Kind(row.fault_kind or Kind.BUG)
     fault = Fault(kind, row.fault_subject or "job", row.fault or "The job failed.")
     return {

@@ -44,10 +44,6 @@ PARAMETERS = {
             "Most items in the answer to a list.",
         ),
         Parameter(
-            "enable.ec2.api", "Advanced", "false", _boolean, "Whether the EC2 API is offered."
-        ),
-        Parameter("enable.s3.api", "Advanced", "false", _boolean, "Whether the S3 API is offered."),
-        Parameter(
             "cpu.overprovisioning.factor",
             "Advanced",
             "1.0",
