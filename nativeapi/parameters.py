@@ -6,7 +6,7 @@ not declared is refused by name, so that a misspelt parameter never silently doe
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from nativeapi import faults
 from nativeapi.declare import Blank, Choices, Fields, Length, Pattern, Range
@@ -186,11 +186,11 @@ def _date(_parameter: Parameter, text: str) -> date:
 def _moment(_parameter: Parameter, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Unfit("it must be a time (yyyy-MM-ddTHH:mm:ssZ)") from error
-    if moment.tzinfo is None:
-        raise Unfit("it must name its zone (yyyy-MM-ddTHH:mm:ss+0000)")
-    return moment
+    raise Unfit("it must name its zone (yyyy-MM-ddTHH:mm:ss+0000)")
 
 
 _READERS: dict[Kind, Callable[[Parameter, str], Value]] = {

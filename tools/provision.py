@@ -49,6 +49,7 @@ def provision(home: Home, config: Config, native: Native, progress: Progress) ->
         # Only now: it is a host that connects a pool.
         _storage(native, home, place)
         _await(native, "listStoragePools", place)
+        _await(native, "listImageStores", place)
         native.call("updateZone", id=place.zone, allocationstate="Enabled")
     return place
 

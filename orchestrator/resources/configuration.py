@@ -11,13 +11,6 @@ from orchestrator.faults import invalid, not_found
 from orchestrator.schema.configuration import Configuration
 
 
-def _boolean(text: str) -> bool:
-    lowered = text.lower()
-    if lowered not in {"true", "false"}:
-        raise ValueError("true or false")
-    return lowered == "true"
-
-
 def _networks(text: str) -> tuple[IPv4Network, ...]:
     return tuple(IPv4Network(item.strip()) for item in text.split(",") if item.strip())
 

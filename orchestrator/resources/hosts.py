@@ -5,7 +5,6 @@ it, by an update that refuses to go over what there is: no two requests share th
 """
 
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 from orchestrator import placement
 from orchestrator.driver.ports import Transient
 from orchestrator.faults import Fault, Kind, invalid
-from orchestrator.resources import configuration
+from orchestrator.resources import configuration, urls
 from orchestrator.resources.scope import Found, Scope, Window, fetch, like
 from orchestrator.schema.instances import Instance
 from orchestrator.schema.zones import Allocation, Cluster, Host, HostState
@@ -64,7 +63,7 @@ def names(db: Session, ids: Collection[str | None]) -> dict[str, str]:
 
 def create(db: Session, cluster: Cluster, url: str) -> Host:
     """Record a host that is about to be connected."""
-    name = urlsplit(url).hostname
+    name = urls.split(url, "host").hostname
     if name is None:
         text = f"{url!r} is no host URL; give http://name-or-address."
         raise invalid("host", text, field="url")

@@ -1,7 +1,7 @@
 """Primary storage pools and image stores."""
 
 from collections.abc import Collection
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from orchestrator.driver import ports
 from orchestrator.faults import Fault, Kind, invalid
+from orchestrator.resources import urls
 from orchestrator.resources.scope import Found, Scope, Window, fetch, like
 from orchestrator.schema.pools import PoolRole, PoolState, StoragePool
 from orchestrator.schema.zones import Cluster, Zone
@@ -123,7 +124,7 @@ def _create(
     db: Session, role: PoolRole, zone_id: str, cluster: Cluster | None, name: str, url: str
 ) -> StoragePool:
     subject = "storagepool" if role == PoolRole.PRIMARY else "imagestore"
-    parts = urlsplit(url)
+    parts = urls.split(url, subject)
     path = unquote(parts.path)
     if parts.scheme.lower() not in _SCHEMES or not path.startswith("/") or ".." in path:
         text = f"{url!r} is no storage URL; give SharedMountPoint://localhost/path."

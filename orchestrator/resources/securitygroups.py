@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from orchestrator.schema.securitygroups import Membership, SecurityGroup, Securi
 
 DEFAULT = "default"
 INGRESS, EGRESS = "ingress", "egress"
+MOST_RULES = 1000  # of one group; every host of a member keeps them all
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,12 @@ def permit(
     """Add one rule.
 
     Raises:
-        Fault: exists, when the very same rule is there already.
+        Fault: exists, when the very same rule is there already; limit.
     """
+    rules = select(func.count()).where(SecurityGroupRule.group_id == group.id)
+    if (db.scalar(rules) or 0) >= MOST_RULES:
+        text = f"A security group has at most {MOST_RULES} rules."
+        raise Fault(Kind.LIMIT, "securitygrouprule", text)
     rule = SecurityGroupRule(
         group_id=group.id,
         direction=direction,

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from orchestrator.faults import Fault, Kind, invalid, wrong_state
-from orchestrator.resources import pools
+from orchestrator.resources import pools, urls
 from orchestrator.resources.scope import Caller, Found, Scope, Window, fetch, like, owned
 from orchestrator.schema.templates import Template, TemplateState
 from orchestrator.schema.zones import Zone
@@ -151,7 +150,7 @@ def _check_source(url: str, format: str) -> None:
     if format.upper() not in FORMATS:
         text = f"Templates of format {format} are not offered; give {' or '.join(FORMATS)}."
         raise invalid("template", text, field="format")
-    parts = urlsplit(url)
+    parts = urls.split(url, "template")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise invalid("template", "The url must begin with http:// or https://.", field="url")
     if not re.search(rf"\.{format}{_PACKED}", parts.path, re.IGNORECASE):
