@@ -1,4 +1,10 @@
-"""The documents that hosts and routers are told, read from the rows in one transaction."""
+"""The documents that hosts and routers are told.
+
+A document takes its number first, in a short transaction of its own, and then reads the rows: so it
+says at least everything that was true when it took the number, and reading, which is long, keeps no
+writer waiting. Whoever changes rows takes a number afterwards; of all the documents told, the one
+with the highest number has every change.
+"""
 
 from collections.abc import Collection
 from ipaddress import IPv4Address
@@ -14,14 +20,19 @@ from orchestrator.schema.offerings import ServiceOffering
 from orchestrator.schema.zones import Host, Zone
 
 
+def number(db: Session, model: type[Host] | type[Network], ident: str) -> None:
+    """Take the next number for a document to this host or router."""
+    db.execute(update(model).where(model.id == ident).values(told=model.told + 1))
+
+
 def host(db: Session, host_id: str) -> ports.HostNetwork:
     """What a host is told: its bridges, its ports, and the groups these are in."""
-    db.execute(update(Host).where(Host.id == host_id).values(told=Host.told + 1))
+    generation = db.scalars(select(Host.told).where(Host.id == host_id)).one()
     wired = networks.wired(db, host_id=host_id)
     on_host = networks.many(db, {nic.network_id for nic, _ in wired} | _routed(db, host_id))
     groups = securitygroups.of_instances(db, [instance.id for _, instance in wired])
     return ports.HostNetwork(
-        generation=db.scalars(select(Host.told).where(Host.id == host_id)).one(),
+        generation=generation,
         bridges=tuple(
             ports.Bridge(network.id, networks.bridge(network.id), network.number)
             for network in sorted(on_host.values(), key=lambda network: network.number)
@@ -35,10 +46,7 @@ def host(db: Session, host_id: str) -> ports.HostNetwork:
 
 def router(db: Session, network_id: str) -> ports.RouterNetwork:
     """What a router is told: its network, and every guest that is plugged in."""
-    db.execute(update(Network).where(Network.id == network_id).values(told=Network.told + 1))
-    network = db.scalars(
-        select(Network).where(Network.id == network_id).execution_options(populate_existing=True)
-    ).one()
+    network = db.get_one(Network, network_id)
     zone = db.get_one(Zone, network.zone_id)
     return ports.RouterNetwork(
         generation=network.told,

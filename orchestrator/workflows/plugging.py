@@ -6,6 +6,8 @@ from typing import Any
 from orchestrator.engine.workflow import Work
 from orchestrator.resources import networks, securitygroups, telling
 from orchestrator.schema.instances import Instance
+from orchestrator.schema.networks import Network
+from orchestrator.schema.zones import Host
 
 
 def plug(work: Work[Any], instance_id: str) -> None:
@@ -44,6 +46,8 @@ def tell_hosts(work: Work[Any], host_ids: Collection[str]) -> None:
     """Tell hosts what they carry, as the rows say now."""
     for host_id in sorted(host_ids):
         with work.sessions.write() as db:
+            telling.number(db, Host, host_id)
+        with work.sessions.read() as db:
             told = telling.host(db, host_id)
         work.fleet.host(host_id).network.ensure_host(told)
 
@@ -52,6 +56,8 @@ def tell_routers(work: Work[Any], network_ids: Collection[str]) -> None:
     """Tell routers whom they serve, as the rows say now."""
     for network_id in sorted(network_ids):
         with work.sessions.write() as db:
+            telling.number(db, Network, network_id)
+        with work.sessions.read() as db:
             host_id = networks.many(db, [network_id])[network_id].router_host_id
             if host_id is None:
                 continue
