@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_a_timestamp_has_many_forms(form: str) -> None:
 
 
 def test_a_request_of_boto_2_verifies() -> None:
-    boto_auth = pytest.importorskip("boto.auth")
+    boto_auth = import_module("boto.auth")
     from types import SimpleNamespace
 
     provider = SimpleNamespace(access_key=KEY, secret_key=SECRET, security_token=None)
