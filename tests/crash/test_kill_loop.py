@@ -19,9 +19,11 @@ ROUNDS = 100
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A cloud of real processes with simulated hosts that outlive them."""
     opened = Rig(tmp_path_factory.mktemp("rig"), "memory")
-    opened.provision()
-    yield opened
-    opened.close()
+    try:
+        opened.provision()
+        yield opened
+    finally:
+        opened.close()
 
 
 def test_a_hundred_kills_leave_nothing_stuck_and_nothing_leaked(rig: Rig) -> None:

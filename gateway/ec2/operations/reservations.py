@@ -21,7 +21,8 @@ from gateway.ec2.views import instances as views
 from gateway.native import NativeFault
 from gateway.native_calls import Instance, Started
 
-MOST = 1000
+# Each instance is a native call of its own; many more would outlast the patience of clients.
+MOST = 100
 _log = logging.getLogger("gateway.ec2")
 _SCARCE = frozenset(("no_capacity", "limit"))
 
