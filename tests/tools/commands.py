@@ -17,7 +17,7 @@ def pileus(*words: object, before: tuple[str, ...] = ()) -> subprocess.Completed
         (*before, str(PILEUS), *map(str, words)),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=180,
         check=False,
         env=clean_environment(),
     )

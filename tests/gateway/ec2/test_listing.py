@@ -105,7 +105,7 @@ def test_an_evil_pattern_takes_no_time() -> None:
     reply = {"Reservations": [{"Instances": [{"InstanceId": "a", "InstanceType": "a" * 2000}]}]}
     start = time.process_time()
     LISTING.apply({"Filters": [{"Name": "type", "Values": ["*a" * 500 + "b"]}]}, reply)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 5
 
 
 def test_pages_follow_each_other() -> None:

@@ -126,7 +126,7 @@ def serving(root: Path, region: str = "us-east-1") -> Iterator[Server]:
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server did not start:\n{log.read_text()}")

@@ -17,6 +17,6 @@ def test_a_thousand_machines_are_soon_deployed(tmp_path: Path, kept: bool) -> No
         cloudlet.deploy(number)
     seconds = time.monotonic() - start
     print(f"1000 machines in {seconds:.2f} s")
-    assert seconds < 10
+    assert seconds < 60
     assert sum(len(seen.machines) for seen in world.snapshot().hosts.values()) == 1000
     world.close()
