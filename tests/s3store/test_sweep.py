@@ -104,13 +104,13 @@ def test_sweeping_goes_on_by_itself_until_it_is_stopped(
     store: Store, bucket: Bucket, root: Path
 ) -> None:
     age(begin(store, bucket, "a" * 32, LONG_AGO))
+    others = set(threading.enumerate())
     stop = keep_sweeping(store, timedelta(milliseconds=10))
     deadline = time.monotonic() + 10
     while files(root) and time.monotonic() < deadline:
         time.sleep(0.01)
     stop.set()
-    for thread in threading.enumerate():
-        if thread.name == "s3store-sweep":
-            thread.join()
+    for thread in set(threading.enumerate()) - others:
+        thread.join()
     assert_sound(root)
     assert files(root) == set()
