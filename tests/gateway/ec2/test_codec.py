@@ -171,7 +171,7 @@ def test_a_parameter_cannot_be_both_a_value_and_a_structure() -> None:
     assert refused("RunInstances", {"Placement.Tenancy": "y", "Placement": "x"}).code
 
 
-def test_rendering_a_thousand_instances_takes_a_twentieth_of_a_second() -> None:
+def test_rendering_a_thousand_instances_does_not_take_long() -> None:
     shape = model("DescribeInstances").output_shape
     assert shape is not None
     instance = {
@@ -185,4 +185,4 @@ def test_rendering_a_thousand_instances_takes_a_twentieth_of_a_second() -> None:
     document = rendered("DescribeInstances", reply)
     spent = time.process_time() - start
     assert len(re.findall("<instanceId>", document)) == 1000
-    assert spent < 0.25  # measured 0.02 to 0.05; the margin is for a busy machine
+    assert spent < 5  # measured 0.02 to 0.05; this is a guard against quadratic work
