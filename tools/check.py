@@ -1,8 +1,8 @@
 """``python -m tools check``: every check and test, as continuous integration runs them.
 
 Fast tests run in two processes. The kill loop and the tests that boot real guests run after them,
-one at a time: on a loaded machine they miss their deadlines. Nothing stops at the first failure: the
-last lines say what failed, and how many tests there were.
+one at a time: on a loaded machine they miss their deadlines. Nothing stops at the first failure:
+the last lines say what failed, and how many tests there were.
 """
 
 import subprocess
