@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import hmac
 import os
 import secrets
 from collections.abc import Collection
@@ -263,10 +262,3 @@ def hash_password(password: str) -> str:
     salt = os.urandom(16)
     digest = hashlib.scrypt(password.encode(), salt=salt, **_SCRYPT)
     return f"scrypt${salt.hex()}${digest.hex()}"
-
-
-def check_password(password: str, stored: str) -> bool:
-    """Whether the password is the one that was hashed; constant time."""
-    _, salt, digest = stored.split("$")
-    actual = hashlib.scrypt(password.encode(), salt=bytes.fromhex(salt), **_SCRYPT)
-    return hmac.compare_digest(actual.hex(), digest)
