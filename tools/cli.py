@@ -83,16 +83,15 @@ def up(
     home, progress = Home(folder), Progress()
     config = _wanted(home.config(), hypervisor, native_port, aws_port)
     ups.interrupt_on_signals()
-    try:
-        supervisor = ups.up(home, config, detached=detach, progress=progress)
-    except KeyboardInterrupt:
-        click.echo("Stopped before the cloud was ready.")
-        sys.exit(130)
-    click.echo(_welcome(home, config, progress))
-    if supervisor is None or detach:
-        return
-    click.echo("Ctrl-C stops it.")
-    sys.exit(ups.watch(home, config, supervisor, progress))
+
+    def tell() -> None:
+        click.echo(_welcome(home, config, progress))
+
+    if detach:
+        ups.up(home, config, detached=True, progress=progress)
+        tell()
+    else:
+        sys.exit(ups.stay(home, config, progress, tell))
 
 
 @main.command()

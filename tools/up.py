@@ -6,6 +6,7 @@ made by public commands. When any of it fails, what this command started is stop
 """
 
 import signal
+from collections.abc import Callable
 from subprocess import Popen
 from types import FrameType
 
@@ -47,15 +48,27 @@ def up(home: Home, wanted: Config, *, detached: bool, progress: Progress) -> Pop
         return supervisor
 
 
-def watch(home: Home, config: Config, supervisor: Popen[bytes], progress: Progress) -> int:
-    """Wait in the foreground until somebody stops the cloud, then clear up; the exit code."""
+def stay(home: Home, wanted: Config, progress: Progress, tell: Callable[[], None]) -> int:
+    """Have the cloud run, ``tell`` that it does, and stop it when interrupted; the exit code.
+
+    An interrupt may come at any instant. A cloud that ran before is told of and left alone.
+    """
+    supervisor = None
     try:
+        supervisor = up(home, wanted, detached=False, progress=progress)
+        tell()
+        if supervisor is None:
+            return 0
+        click.echo("Ctrl-C stops it.")
         code = supervisor.wait()
         click.echo("The supervisor ended.")
     except KeyboardInterrupt:
+        if supervisor is None:
+            click.echo("Stopped before the cloud was ready.")
+            return 130
         code = 0
     with home.exclusively():
-        cloud.stop(home, config, progress)
+        cloud.stop(home, wanted, progress)
     return 0 if code == 0 else 1
 
 

@@ -15,6 +15,7 @@ _UNFIT = (
     "InvalidVolume.NotFound",
     "VolumeInUse",
     "InvalidAttachment.NotFound",
+    "InvalidDevice.InUse",
     "InsufficientInstanceCapacity",
     "ServiceUnavailable",
     "Unavailable",
