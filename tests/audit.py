@@ -131,7 +131,7 @@ def _networks(db: Session, fleet: Fleet) -> Iterator[str]:
                 .where(Instance.host_id == host.id)
             )
         )
-        wired = {nic.id for nic, _ in networks.wired(db, host_id=host.id)}
+        wired = {nic.id for nic in networks.plugged(db, host.id)}
         if wired != running or seen.ports != frozenset(running):
             yield f"host {host.name}: ports {seen.ports}, wired {wired}, should be {running}"
         routed = set(db.scalars(select(Network.id).where(Network.router_host_id == host.id)))

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from orchestrator.driver.ports import Fleet, MachineFacts, NetworkFacts, Transient
 from orchestrator.reconcile.system import SystemAsk
-from orchestrator.resources import networks
 from orchestrator.schema.base import now
+from orchestrator.schema.instances import Instance
 from orchestrator.schema.jobs import ResourceLock
-from orchestrator.schema.networks import Network
+from orchestrator.schema.networks import Network, Nic
 from orchestrator.schema.session import Sessions
 from orchestrator.schema.zones import Host, HostState
 from orchestrator.workflows import hosts as workflow
@@ -68,11 +68,12 @@ def _ask(fleet: Fleet, ident: str) -> Observation | None:
 
 
 def _lacks(db: Session, seen: Observation) -> bool:
-    ports = {
-        nic.id
-        for nic, instance in networks.wired(db, host_id=seen.host)
-        if instance.changed < seen.asked
-    }
+    settled = (
+        select(Nic.id)
+        .join(Instance, Instance.id == Nic.instance_id)
+        .where(Nic.host_id == seen.host, Instance.changed < seen.asked)
+    )
+    ports = set(db.scalars(settled))
     routers = set(db.scalars(select(Network.id).where(Network.router_host_id == seen.host)))
     return not (ports <= seen.network.ports and routers <= seen.network.routers)
 

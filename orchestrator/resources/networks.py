@@ -267,15 +267,15 @@ def route_by(db: Session, network_id: str, host_id: str) -> str:
     return chosen
 
 
-def wired(
-    db: Session, *, host_id: str | None = None, network_id: str | None = None
-) -> list[tuple[Nic, Instance]]:
-    """The plugged cards of a host or of a network, with their instances."""
+def plugged(db: Session, host_id: str) -> list[Nic]:
+    """The cards that are plugged into a host, whatever the state of their instances."""
+    return list(db.scalars(select(Nic).where(Nic.host_id == host_id).order_by(Nic.id)))
+
+
+def wired(db: Session, network_id: str) -> list[tuple[Nic, Instance]]:
+    """The plugged cards of a network, with their instances."""
     statement = select(Nic, Instance).join(Instance, Instance.id == Nic.instance_id)
-    if host_id is not None:
-        statement = statement.where(Nic.host_id == host_id)
-    if network_id is not None:
-        statement = statement.where(Nic.network_id == network_id, Nic.host_id.is_not(None))
+    statement = statement.where(Nic.network_id == network_id, Nic.host_id.is_not(None))
     return [(nic, instance) for nic, instance in db.execute(statement.order_by(Nic.id))]
 
 

@@ -207,8 +207,11 @@ def groups_of(db: Session, instance_ids: Collection[str]) -> dict[str, list[Secu
 
 def of_instances(db: Session, instance_ids: Collection[str]) -> dict[str, list[str]]:
     """Ids of the groups of many instances, by instance id."""
-    found = groups_of(db, instance_ids)
-    return {ident: [group.id for group in groups] for ident, groups in found.items()}
+    found: dict[str, list[str]] = defaultdict(list)
+    members = select(Membership.instance_id, Membership.group_id)
+    for ident, group in db.execute(members.where(Membership.instance_id.in_(set(instance_ids)))):
+        found[ident].append(group)
+    return found
 
 
 def names_of(db: Session, instance_ids: Collection[str]) -> dict[str, list[str]]:

@@ -28,16 +28,16 @@ def number(db: Session, model: type[Host] | type[Network], ident: str) -> None:
 def host(db: Session, host_id: str) -> ports.HostNetwork:
     """What a host is told: its bridges, its ports, and the groups these are in."""
     generation = db.scalars(select(Host.told).where(Host.id == host_id)).one()
-    wired = networks.wired(db, host_id=host_id)
-    on_host = networks.many(db, {nic.network_id for nic, _ in wired} | _routed(db, host_id))
-    groups = securitygroups.of_instances(db, [instance.id for _, instance in wired])
+    nics = networks.plugged(db, host_id)
+    on_host = networks.many(db, {nic.network_id for nic in nics} | _routed(db, host_id))
+    groups = securitygroups.of_instances(db, [nic.instance_id for nic in nics])
     return ports.HostNetwork(
         generation=generation,
         bridges=tuple(
             ports.Bridge(network.id, networks.bridge(network.id), network.number)
             for network in sorted(on_host.values(), key=lambda network: network.number)
         ),
-        ports=tuple(_port(nic, groups.get(nic.instance_id, ())) for nic, _ in wired),
+        ports=tuple(_port(nic, groups.get(nic.instance_id, ())) for nic in nics),
         groups=securitygroups.documents(
             db, {group for member in groups.values() for group in member}
         ),
@@ -81,7 +81,7 @@ def _port(nic: Nic, groups: Collection[str]) -> ports.Port:
 
 
 def _guests(db: Session, network: Network, zone: Zone) -> tuple[ports.Guest, ...]:
-    wired = networks.wired(db, network_id=network.id)
+    wired = networks.wired(db, network.id)
     offerings = {
         offering.id: offering.name
         for offering in db.scalars(
