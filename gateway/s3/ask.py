@@ -26,7 +26,7 @@ class Ask:
     content: Content
     expected_owner: str | None
 
-    def own(self, name: str, expected_owner: str | None = None) -> Bucket:
+    def bucket(self, name: str, expected_owner: str | None = None) -> Bucket:
         """A bucket of the caller's account: nobody else has any access to it.
 
         Raises:

@@ -55,6 +55,7 @@ class Operation:
     """A supported operation.
 
     Args:
+        action: what a policy calls leave to do it, such as ``s3:ListBucket``.
         accepts: parameter of the function by member name.
         groups: the parameters that take several members, as a dict by member name.
         root: element name of the reply's document, or the member that is the document.
@@ -62,6 +63,7 @@ class Operation:
 
     model: OperationModel
     run: Run
+    action: str
     accepts: Mapping[str, str]
     groups: frozenset[str]
     ignores: Mapping[str, str]
@@ -114,6 +116,7 @@ def find(name: str) -> Operation:
 def s3_operation(
     name: str,
     *,
+    action: str | None = None,
     root: str | None = None,
     ignores: Mapping[str, str] | None = None,
     fixed: Mapping[str, Collection[str]] | None = None,
@@ -121,6 +124,7 @@ def s3_operation(
     """Declare the function that carries an operation out.
 
     Args:
+        action: what a policy calls it; ``s3:`` and the operation's name when absent.
         root: see :class:`Operation`; needed where a reply has a document, since the model does not
             name it.
         ignores: member → why it may be sent and changes nothing here.
@@ -140,6 +144,7 @@ def s3_operation(
         OPERATIONS[name] = Operation(
             model=operation,
             run=run,
+            action=action or f"s3:{name}",
             accepts=accepts,
             groups=groups,
             ignores={**EVERYWHERE, **_announcement(operation), **(ignores or {})},

@@ -18,7 +18,7 @@ _RESERVED = re.compile(r"xn--|sthree-|.*(-s3alias|--ol-s3)\Z|.*\.\.")
 _OURS = ("private", "bucket-owner-full-control")
 
 
-@s3_operation("ListBuckets", root="ListAllMyBucketsResult")
+@s3_operation("ListBuckets", action="s3:ListAllMyBuckets", root="ListAllMyBucketsResult")
 def list_buckets(
     ask: Ask,
     prefix: str = "",
@@ -61,17 +61,17 @@ def create_bucket(
     return Reply({"Location": f"/{bucket}"})
 
 
-@s3_operation("HeadBucket")
+@s3_operation("HeadBucket", action="s3:ListBucket")
 def head_bucket(ask: Ask, bucket: str) -> Reply:
     """Whether there is such a bucket of the caller's."""
-    ask.own(bucket)
+    ask.bucket(bucket)
     return Reply({"BucketRegion": ask.options.region})
 
 
 @s3_operation("GetBucketLocation", root="LocationConstraint")
 def get_bucket_location(ask: Ask, bucket: str) -> Reply:
     """The region; for the classic one, nothing."""
-    ask.own(bucket)
+    ask.bucket(bucket)
     region = ask.options.region
     return Reply({"LocationConstraint": None if region == CLASSIC else region})
 
@@ -79,7 +79,7 @@ def get_bucket_location(ask: Ask, bucket: str) -> Reply:
 @s3_operation("DeleteBucket")
 def delete_bucket(ask: Ask, bucket: str) -> Reply:
     """Remove an empty bucket."""
-    ask.store.delete_bucket(ask.own(bucket))
+    ask.store.delete_bucket(ask.bucket(bucket))
     return Reply()
 
 

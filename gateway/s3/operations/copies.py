@@ -17,7 +17,13 @@ from s3store.records import Attributes, Opened
 _UNTAGGED = {"TaggingDirective": "no object has tags", "AnnotationDirective": "nor annotations"}
 
 
-@s3_operation("CopyObject", root="CopyObjectResult", fixed={"ACL": OWNERS_ACLS}, ignores=_UNTAGGED)
+@s3_operation(
+    "CopyObject",
+    action="s3:PutObject",
+    root="CopyObjectResult",
+    fixed={"ACL": OWNERS_ACLS},
+    ignores=_UNTAGGED,
+)
 def copy_object(
     ask: Ask,
     bucket: str,
@@ -33,11 +39,11 @@ def copy_object(
     """Copy an object, with its own attributes or with new ones."""
     given, condition = attributes(written), conditions.of_write(wanted)
     algorithm, replaces = _algorithm(checksum_algorithm), _replaces(metadata_directive)
-    destination = ask.own(bucket)
+    destination = ask.bucket(bucket)
     source_bucket, source_key = _source(copy_source)
     if (source_bucket, source_key) == (bucket, key) and not (replaces or "StorageClass" in written):
         raise _to_itself()
-    source = ask.store.open(ask.own(source_bucket, expected_source_bucket_owner), source_key)
+    source = ask.store.open(ask.bucket(source_bucket, expected_source_bucket_owner), source_key)
     with source:
         Conditions.read(source_wanted, "CopySource").check_source(source.version, datetime.now(UTC))
         if source.version.size > LARGEST_PUT:

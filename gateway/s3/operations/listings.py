@@ -17,7 +17,7 @@ Spell = Callable[[str], str]
 _MOST = 1000
 
 
-@s3_operation("ListObjects", root="ListBucketResult")
+@s3_operation("ListObjects", action="s3:ListBucket", root="ListBucketResult")
 def list_objects(
     ask: Ask,
     bucket: str,
@@ -31,7 +31,7 @@ def list_objects(
     spell = _speller(encoding_type)
     limit = _limit(max_keys)
     found = ask.store.list(
-        ask.own(bucket),
+        ask.bucket(bucket),
         prefix=prefix,
         delimiter=delimiter,
         after=marker.encode() if marker else None,
@@ -45,7 +45,7 @@ def list_objects(
     return Reply(members)
 
 
-@s3_operation("ListObjectsV2", root="ListBucketResult")
+@s3_operation("ListObjectsV2", action="s3:ListBucket", root="ListBucketResult")
 def list_objects_v2(
     ask: Ask,
     bucket: str,
@@ -62,7 +62,7 @@ def list_objects_v2(
     limit = _limit(max_keys)
     after = start_after.encode() if start_after else None
     found = ask.store.list(
-        ask.own(bucket),
+        ask.bucket(bucket),
         prefix=prefix,
         delimiter=delimiter,
         after=after if continuation_token is None else _position(continuation_token),

@@ -38,7 +38,7 @@ def put_object(ask: Ask, bucket: str, key: str, written: Written, wanted: OfWrit
     """Store an object; it is visible when its last byte was checked and is safe on the disk."""
     kept, condition = attributes(written), conditions.of_write(wanted)
     version = ask.store.put(
-        ask.own(bucket),
+        ask.bucket(bucket),
         key,
         ask.content.pieces(),
         kept,
@@ -61,7 +61,7 @@ def get_object(
     checksum_mode: str | None = None,
 ) -> Reply:
     """The content of an object, or one range of it."""
-    opened = ask.store.open(ask.own(bucket), key)
+    opened = ask.store.open(ask.bucket(bucket), key)
     try:
         head = _read(opened.version, wanted, overrides, range, checksum_mode)
     except S3Fault:
@@ -71,7 +71,7 @@ def get_object(
     return replace(head, body=Slice(opened.file, start, length))
 
 
-@s3_operation("HeadObject", fixed=_VERSION)
+@s3_operation("HeadObject", action="s3:GetObject", fixed=_VERSION)
 def head_object(
     ask: Ask,
     bucket: str,
@@ -82,7 +82,7 @@ def head_object(
     checksum_mode: str | None = None,
 ) -> Reply:
     """What GetObject would say, without the content."""
-    version = ask.store.head(ask.own(bucket), key)
+    version = ask.store.head(ask.bucket(bucket), key)
     return _read(version, wanted, overrides, range, checksum_mode)
 
 
@@ -90,17 +90,17 @@ def head_object(
 def delete_object(ask: Ask, bucket: str, key: str, if_match: str | None = None) -> Reply:
     """Remove an object; one that is not there is as good as removed."""
     condition = Condition() if if_match is None else Condition(etags=conditions.tags(if_match))
-    ask.store.delete(ask.own(bucket), key, condition)
+    ask.store.delete(ask.bucket(bucket), key, condition)
     return Reply()
 
 
-@s3_operation("DeleteObjects", root="DeleteResult", ignores=_NO_LOCK)
+@s3_operation("DeleteObjects", action="s3:DeleteObject", root="DeleteResult", ignores=_NO_LOCK)
 def delete_objects(ask: Ask, bucket: str, delete: dict[str, Any]) -> Reply:
     """Remove up to a thousand objects at once, and say of each how it went."""
     objects = delete["Objects"]
     if not 1 <= len(objects) <= _MOST_DELETED:
         raise S3Fault("MalformedXML")
-    outcomes = ask.store.delete_all(ask.own(bucket), [_doomed(each) for each in objects])
+    outcomes = ask.store.delete_all(ask.bucket(bucket), [_doomed(each) for each in objects])
     deleted, errors = [], []
     for each, outcome in zip(objects, outcomes, strict=True):
         if isinstance(outcome, faults.StoreFault):
