@@ -11,8 +11,36 @@ from orchestrator.faults import invalid, not_found
 from orchestrator.schema.configuration import Configuration
 
 
+_YEARS = 10 * 365 * 86_400
+"""Ten years in seconds: what is longer is a slip of the finger."""
+
+
 def _networks(text: str) -> tuple[IPv4Network, ...]:
     return tuple(IPv4Network(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """Reads whole numbers from ``low`` to ``high``."""
+
+    def read(text: str) -> int:
+        return int(_within(int(text), low, high))
+
+    return read
+
+
+def _number(low: float, high: float) -> Callable[[str], float]:
+    """Reads numbers from ``low`` to ``high``; neither infinite nor "not a number"."""
+
+    def read(text: str) -> float:
+        return _within(float(text), low, high)
+
+    return read
+
+
+def _within(value: float, low: float, high: float) -> float:
+    if not low <= value <= high:
+        raise ValueError(f"it must be from {low:g} to {high:g}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -33,52 +61,56 @@ PARAMETERS = {
             "default.page.size",
             "Advanced",
             "500",
-            int,
+            _whole(1, 10_000),
             "Most items in the answer to a list.",
         ),
         Parameter(
             "cpu.overprovisioning.factor",
             "Advanced",
             "1.0",
-            float,
+            _number(0.01, 1000),
             "How many times a host's clock cycles are given out.",
         ),
         Parameter(
             "mem.overprovisioning.factor",
             "Advanced",
             "1.0",
-            float,
+            _number(0.01, 1000),
             "How many times a host's memory is given out.",
         ),
         Parameter(
             "custom.diskoffering.size.max",
             "Storage",
             "1024",
-            int,
+            _whole(1, 1 << 20),
             "Largest disk in GiB that a user may ask for.",
         ),
         Parameter(
             "expunge.delay",
             "Advanced",
             "86400",
-            int,
+            _whole(0, _YEARS),
             "Seconds from the destruction of an instance to the release of its disks.",
         ),
         Parameter(
             "expunge.memory",
             "Advanced",
             "3600",
-            int,
+            _whole(0, _YEARS),
             "Seconds for which an expunged instance is still listed, as Destroyed.",
         ),
         Parameter(
-            "job.expire.minutes", "Advanced", "1440", int, "Minutes for which a job is remembered."
+            "job.expire.minutes",
+            "Advanced",
+            "1440",
+            _whole(1, _YEARS),
+            "Minutes for which a job is remembered.",
         ),
         Parameter(
             "stop.patience",
             "Advanced",
             "60",
-            float,
+            _number(0, 86_400),
             "Seconds that a guest is given to power off before it is switched off.",
         ),
         Parameter(
@@ -90,7 +122,11 @@ PARAMETERS = {
             "they are internal (loopback, private or link-local).",
         ),
         Parameter(
-            "vm.user.data.max", "Advanced", "32768", int, "Most bytes of user data of an instance."
+            "vm.user.data.max",
+            "Advanced",
+            "32768",
+            _whole(0, 65_535),
+            "Most bytes of user data of an instance.",
         ),
     )
 }

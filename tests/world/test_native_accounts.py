@@ -58,7 +58,13 @@ def test_configuration_is_changed_and_bad_values_are_refused(native: CloudStack)
     assert (changed["value"], changed["category"]) == ("5", "Advanced")
     [row] = native.listConfigurations(name="stop.patience")["configuration"]
     assert row["value"] == "5"
-    for name, value in (("stop.patience", "soon"), ("no.such.parameter", "1")):
+    for name, value in (
+        ("stop.patience", "soon"),
+        ("no.such.parameter", "1"),
+        ("default.page.size", "-5"),
+        ("cpu.overprovisioning.factor", "nan"),
+        ("expunge.delay", "99999999999"),
+    ):
         with pytest.raises(CloudStackApiException):
             native.updateConfiguration(name=name, value=value)
 
