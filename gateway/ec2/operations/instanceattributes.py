@@ -47,7 +47,7 @@ def describe_instance_attribute(ask: Ask, attribute: str, instance_id: str) -> R
     if attribute == "groupSet":
         return {**reply, "Groups": views.groups(row)}
     if attribute == "blockDeviceMapping":
-        return {**reply, "BlockDeviceMappings": [mapping(disk) for disk in disks(ask, [row])]}
+        return {**reply, "BlockDeviceMappings": [mapping(disk) for disk in disks(ask, [row["id"]])]}
     raise bad_value("attribute", attribute, "It is no attribute of an instance.")
 
 

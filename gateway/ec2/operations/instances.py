@@ -68,8 +68,9 @@ FILTERS = {
 def describe_instances(ask: Ask, instance_ids: list[str] | None = None) -> Reply:
     """The caller's instances, and for an hour those that are no more."""
     if instance_ids:
-        rows = found(ask, instance_ids)
-        volumes = disks(ask, rows)
+        natives = [ids.native("i", one) for one in instance_ids]
+        attached = soon(partial(disks, ask, natives))
+        rows, volumes = found(ask, instance_ids), attached.result()
     else:
         promised = soon(ask.native.list_volumes)
         rows, volumes = everything(ask), promised.result()
@@ -166,12 +167,9 @@ def everything(ask: Ask) -> list[Instance]:
     return sorted(by_id.values(), key=lambda row: row["created"])
 
 
-def disks(ask: Ask, rows: list[Instance]) -> list[Volume]:
-    """The volumes of instances, by one native call."""
-    if not rows:
-        return []
-    only = rows[0]["id"] if len(rows) == 1 else None
-    return ask.native.list_volumes(virtualmachineid=only)
+def disks(ask: Ask, natives: list[str]) -> list[Volume]:
+    """The volumes of the instances of these native ids, and maybe more, by one native call."""
+    return ask.native.list_volumes(virtualmachineid=natives[0] if len(natives) == 1 else None)
 
 
 def _change(ask: Ask, given: list[str], change: _Change, act: Callable[[str], Any]) -> list[Reply]:
