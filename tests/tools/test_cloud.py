@@ -277,6 +277,7 @@ def test_a_cloud_in_the_foreground_stops_on_a_signal(
     native, aws_port = free_ports(2)
     home = Home(tmp_path / "home")
     command = (
+        *("env", "--default-signal=INT"),  # a shell's background jobs are started deaf to it
         *(PILEUS, "up", "--home", home.path, "--hypervisor", "memory"),
         *("--native-port", str(native), "--aws-port", str(aws_port)),
     )
@@ -287,6 +288,9 @@ def test_a_cloud_in_the_foreground_stops_on_a_signal(
         assert any("Ctrl-C stops it" in line for line in process.stdout)
         pids = [found.pid for found in processes(home)]
         process.send_signal(number)
-        assert process.wait(40) == 0
+        try:
+            assert process.wait(40) == 0
+        finally:
+            process.terminate()
     assert len(pids) == 4
     assert not any(alive(pid) for pid in pids if pid)
