@@ -6,6 +6,7 @@ forking is safe.
 
 import gc
 import logging
+from datetime import timedelta
 
 from flask import Flask, Response, request
 
@@ -13,10 +14,15 @@ from gateway.credentials import NativeCredentials
 from gateway.ec2.endpoint import Ec2
 from gateway.front import S3_MOUNT, Front
 from gateway.native import Native, Wire
+from gateway.objects import Objects
 from gateway.s3.endpoint import S3
+from gateway.s3.hosts import Hosts
+from gateway.s3.keys import Keys
 from gateway.s3.options import Options
+from gateway.s3.receivers import Guard
 from gateway.settings import Settings
-from s3store.store import Store
+from gateway.stores import store
+from gateway.switches import Switches
 
 
 def create(settings: Settings | None = None) -> Flask:
@@ -32,8 +38,23 @@ def create(settings: Settings | None = None) -> Flask:
     )
     service = Native(wire, settings.service_key, settings.service_secret.get_secret_value())
     source = NativeCredentials(service, settings.credential_cache_seconds)
-    ec2 = Ec2(settings, source, wire)
-    options = Options(region=settings.region, mount=S3_MOUNT, skew=settings.s3_skew)
+    switches = Switches(service, settings.switch_cache_seconds)
+    options = Options(
+        region=settings.region,
+        mount=S3_MOUNT,
+        skew=settings.s3_skew,
+        switched_on=lambda: switches.positions().s3,
+        hosts=Hosts(settings.s3_domain, settings.s3_website_domain),
+        keys=Keys(settings.keys),
+        day=timedelta(seconds=settings.s3_lifecycle_day_seconds),
+        guard=Guard.of(settings.s3_event_targets),
+        spool=settings.storage_root / "spool",
+        log_every=timedelta(seconds=settings.s3_log_seconds),
+        customer_keys_over_http=settings.s3_customer_keys_over_http,
+    )
+    s3 = S3(store(settings), source, options)
+    objects = Objects(s3, settings.s3_url, settings.region)
+    ec2 = Ec2(settings, source, wire, objects, lambda: switches.positions().ec2)
     app = Flask("gateway", static_folder=None)
 
     @app.before_request
@@ -41,8 +62,7 @@ def create(settings: Settings | None = None) -> Flask:
         """Before routing: paths are matched by the front, never rewritten, never redirected."""
         return ec2(request)
 
-    s3 = S3(Store(settings.objects), source, options)
-    app.wsgi_app = Front(app.wsgi_app, s3)  # type: ignore[method-assign]
+    app.wsgi_app = Front(app.wsgi_app, s3, options.hosts)  # type: ignore[method-assign]
     # What is loaded by now lives as long as the process: the collector need not look at it again
     # and again, least of all in the middle of a long answer.
     gc.collect()

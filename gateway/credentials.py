@@ -1,7 +1,7 @@
 """Who is behind an access key: the one way in which secrets reach the gateway.
 
-The gateway has no power of its own. Its service key may look a caller up and nothing else; for
-everything that follows it signs again with the caller's own key.
+The gateway has no power of its own. Its service key may look a caller up, and ask what the cloud
+offers (``switches.py``), and nothing else; for everything that follows it signs again with the caller's own key.
 """
 
 import logging
@@ -28,6 +28,24 @@ class Caller:
     account: str
     domain_id: str
     enabled: bool
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody said who they are."""
+        return not self.access_key
+
+
+NOBODY = Caller(
+    access_key="",
+    secret="",
+    user_id="anonymous",
+    username="",
+    account_id="65a011a29cdf8ec533ec3d1ccaae921c",
+    account="",
+    domain_id="",
+    enabled=True,
+)
+"""Who calls without a signature, where that is possible; the account's id is the one S3 gives."""
 
 
 class CredentialSource(Protocol):

@@ -77,6 +77,13 @@ class Nic(TypedDict, total=False):
     type: str
 
 
+class OsType(TypedDict, total=False):
+    """A guest operating system."""
+
+    id: str
+    description: str
+
+
 class Rule(TypedDict, total=False):
     """A rule: what may come in, or go out."""
 
@@ -124,6 +131,8 @@ class Template(TypedDict, total=False):
     ispublic: bool
     created: str
     isready: bool
+    format: str
+    ostypeid: str
     accountid: str
     account: str
     zoneid: str
@@ -131,6 +140,8 @@ class Template(TypedDict, total=False):
     status: str
     size: int
     hypervisor: str
+    url: str
+    checksum: str
 
 
 class Volume(TypedDict, total=False):
@@ -207,41 +218,42 @@ class Calls:
         })
         return cast(Started, self._native.call("authorizeSecurityGroupIngress", **params))
 
-    def create_ssh_key_pair(self, *, name: str, account: str | None = None) -> KeyPair:
+    def create_ssh_key_pair(self, *, name: str) -> KeyPair:
         """Make a key pair; the private half is in this answer and nowhere else."""
-        params = spell({"name": name, "account": account})
+        params = spell({"name": name})
         return cast(KeyPair, self._native.call("createSSHKeyPair", **params)["keypair"])
 
-    def create_security_group(
-        self, *, name: str, account: str | None = None, description: str | None = None,
-    ) -> SecurityGroup:
+    def create_security_group(self, *, name: str, description: str | None = None) -> SecurityGroup:
         """Create a security group without rules: nothing comes in, everything may leave."""
-        params = spell({"name": name, "account": account, "description": description})
+        params = spell({"name": name, "description": description})
         reply = self._native.call("createSecurityGroup", **params)
         return cast(SecurityGroup, reply["securitygroup"])
 
     def create_volume(
-        self, *, name: str, zoneid: str, diskofferingid: str, account: str | None = None,
-        size: int | None = None, clienttoken: str | None = None,
+        self, *, name: str, zoneid: str, diskofferingid: str, size: int | None = None,
+        clienttoken: str | None = None,
     ) -> Started:
         """Create a data volume. It takes up space from its first attachment on."""
         params = spell({
-            "name": name, "zoneid": zoneid, "diskofferingid": diskofferingid, "account": account,
-            "size": size, "clienttoken": clienttoken,
+            "name": name, "zoneid": zoneid, "diskofferingid": diskofferingid, "size": size,
+            "clienttoken": clienttoken,
         })
         return cast(Started, self._native.call("createVolume", **params))
 
-    def delete_ssh_key_pair(self, *, name: str, account: str | None = None) -> None:
+    def delete_ssh_key_pair(self, *, name: str) -> None:
         """Forget a key pair; instances that have the key keep it."""
-        params = spell({"name": name, "account": account})
+        params = spell({"name": name})
         self._native.call("deleteSSHKeyPair", **params)
 
-    def delete_security_group(
-        self, *, account: str | None = None, id: str | None = None, name: str | None = None,
-    ) -> None:
+    def delete_security_group(self, *, id: str | None = None) -> None:
         """Delete a security group that nothing uses, named by its id or its name."""
-        params = spell({"account": account, "id": id, "name": name})
+        params = spell({"id": id})
         self._native.call("deleteSecurityGroup", **params)
+
+    def delete_template(self, *, id: str) -> Started:
+        """Delete a template; instances made from it keep their disks."""
+        params = spell({"id": id})
+        return cast(Started, self._native.call("deleteTemplate", **params))
 
     def delete_volume(self, *, id: str) -> None:
         """Delete a volume that is not attached."""
@@ -249,8 +261,7 @@ class Calls:
         self._native.call("deleteVolume", **params)
 
     def deploy_virtual_machine(
-        self, *, zoneid: str, serviceofferingid: str, templateid: str, account: str | None = None,
-        name: str | None = None, group: str | None = None, hypervisor: str | None = None,
+        self, *, zoneid: str, serviceofferingid: str, templateid: str, group: str | None = None,
         userdata: str | None = None, keypair: str | None = None,
         securitygroupids: Sequence[str] | None = None,
         securitygroupnames: Sequence[str] | None = None, rootdisksize: int | None = None,
@@ -259,10 +270,9 @@ class Calls:
         """Create an instance from a template and start it."""
         params = spell({
             "zoneid": zoneid, "serviceofferingid": serviceofferingid, "templateid": templateid,
-            "account": account, "name": name, "group": group, "hypervisor": hypervisor,
-            "userdata": userdata, "keypair": keypair, "securitygroupids": securitygroupids,
-            "securitygroupnames": securitygroupnames, "rootdisksize": rootdisksize,
-            "clienttoken": clienttoken,
+            "group": group, "userdata": userdata, "keypair": keypair,
+            "securitygroupids": securitygroupids, "securitygroupnames": securitygroupnames,
+            "rootdisksize": rootdisksize, "clienttoken": clienttoken,
         })
         return cast(Started, self._native.call("deployVirtualMachine", **params))
 
@@ -271,12 +281,9 @@ class Calls:
         params = spell({"id": id, "expunge": expunge})
         return cast(Started, self._native.call("destroyVirtualMachine", **params))
 
-    def detach_volume(
-        self, *, id: str | None = None, virtualmachineid: str | None = None,
-        deviceid: int | None = None,
-    ) -> Started:
+    def detach_volume(self, *, id: str | None = None) -> Started:
         """Detach a data volume, named by its id or by instance and slot."""
-        params = spell({"id": id, "virtualmachineid": virtualmachineid, "deviceid": deviceid})
+        params = spell({"id": id})
         return cast(Started, self._native.call("detachVolume", **params))
 
     def list_disk_offerings(
@@ -286,23 +293,21 @@ class Calls:
         params = spell({"id": id, "name": name})
         return cast(list[DiskOffering], self._native.rows("listDiskOfferings", **params))
 
-    def list_ssh_key_pairs(
-        self, *, account: str | None = None, name: str | None = None,
-        fingerprint: str | None = None,
-    ) -> list[KeyPair]:
+    def list_os_types(self, *, description: str | None = None) -> list[OsType]:
+        """List the guest operating systems that a template can name."""
+        params = spell({"description": description})
+        return cast(list[OsType], self._native.rows("listOsTypes", **params))
+
+    def list_ssh_key_pairs(self, *, name: str | None = None) -> list[KeyPair]:
         """List key pairs."""
-        params = spell({"account": account, "name": name, "fingerprint": fingerprint})
+        params = spell({"name": name})
         return cast(list[KeyPair], self._native.rows("listSSHKeyPairs", **params))
 
     def list_security_groups(
-        self, *, account: str | None = None, id: str | None = None,
-        securitygroupname: str | None = None, virtualmachineid: str | None = None,
+        self, *, id: str | None = None, securitygroupname: str | None = None,
     ) -> list[SecurityGroup]:
         """List security groups, with their rules."""
-        params = spell({
-            "account": account, "id": id, "securitygroupname": securitygroupname,
-            "virtualmachineid": virtualmachineid,
-        })
+        params = spell({"id": id, "securitygroupname": securitygroupname})
         return cast(list[SecurityGroup], self._native.rows("listSecurityGroups", **params))
 
     def list_service_offerings(
@@ -313,15 +318,10 @@ class Calls:
         return cast(list[ServiceOffering], self._native.rows("listServiceOfferings", **params))
 
     def list_templates(
-        self, *, templatefilter: str, account: str | None = None, id: str | None = None,
-        ids: Sequence[str] | None = None, name: str | None = None, zoneid: str | None = None,
-        hypervisor: str | None = None,
+        self, *, templatefilter: str, ids: Sequence[str] | None = None, name: str | None = None,
     ) -> list[Template]:
         """List templates, one row for each zone they are in."""
-        params = spell({
-            "templatefilter": templatefilter, "account": account, "id": id, "ids": ids,
-            "name": name, "zoneid": zoneid, "hypervisor": hypervisor,
-        })
+        params = spell({"templatefilter": templatefilter, "ids": ids, "name": name})
         return cast(list[Template], self._native.rows("listTemplates", **params))
 
     def list_virtual_machines(
@@ -360,12 +360,21 @@ class Calls:
         params = spell({"id": id})
         return cast(Started, self._native.call("rebootVirtualMachine", **params))
 
-    def register_ssh_key_pair(
-        self, *, name: str, publickey: str, account: str | None = None,
-    ) -> KeyPair:
+    def register_ssh_key_pair(self, *, name: str, publickey: str) -> KeyPair:
         """Register the public half of a key pair that the user made."""
-        params = spell({"name": name, "publickey": publickey, "account": account})
+        params = spell({"name": name, "publickey": publickey})
         return cast(KeyPair, self._native.call("registerSSHKeyPair", **params)["keypair"])
+
+    def register_template(
+        self, *, name: str, displaytext: str, url: str, zoneid: str, format: str, hypervisor: str,
+        ostypeid: str, checksum: str | None = None,
+    ) -> list[Template]:
+        """Register an image. It is fetched, and ready some time after this answer."""
+        params = spell({
+            "name": name, "displaytext": displaytext, "url": url, "zoneid": zoneid,
+            "format": format, "hypervisor": hypervisor, "ostypeid": ostypeid, "checksum": checksum,
+        })
+        return cast(list[Template], self._native.call("registerTemplate", **params)["template"])
 
     def revoke_security_group_egress(self, *, id: str) -> Started:
         """Take away a rule for what goes out."""

@@ -1,20 +1,30 @@
 """Every setting of the gateway, declared once.
 
 Values come from the environment (``PILEUS_GATEWAY_NATIVE_URL`` …) or from the TOML file that
-``PILEUS_GATEWAY_CONFIG`` names; the environment wins.
+``PILEUS_GATEWAY_CONFIG`` names; the environment wins. In the file ``storage.root`` is
+``storage_root``, and so for all others: the dotted names are those of CloudStack's own gateway.
 """
 
 import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
+
+from gateway.s3.receivers import Guard
+from s3store.records import Quota
+
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
 
 
 class Settings(BaseSettings):
@@ -48,11 +58,42 @@ class Settings(BaseSettings):
     catalog_cache_seconds: float = Field(
         default=10.0, ge=0, description="How long a caller's zones and offerings are remembered."
     )
+    switch_cache_seconds: float = Field(
+        default=2.0,
+        ge=0,
+        description="How long it is remembered whether EC2 and S3 are switched on.",
+    )
     ec2_skew_seconds: float = Field(
         default=300.0, gt=0, description="How far an EC2 request's time may be from ours."
     )
     s3_skew_seconds: float = Field(
         default=900.0, gt=0, description="How far an S3 request's time may be from ours."
+    )
+    quota_buckets: int | None = Field(
+        default=None, ge=0, description="Buckets an account may have that has no quota of its own."
+    )
+    quota_objects: int | None = Field(
+        default=None, ge=0, description="Versions of objects such an account may have."
+    )
+    quota_bytes: int | None = Field(
+        default=None,
+        ge=0,
+        description="Bytes such an account may have, parts of unfinished uploads among them.",
+    )
+    s3_index_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="SQLAlchemy URL of the index of the objects, as `mysql+pymysql://…`, for "
+        "gateways on several machines; an SQLite file in the folder of the objects when absent.",
+    )
+    s3_durable: bool = Field(
+        default=True,
+        description="Whether an object is safe on the disk before its upload is answered. Without, "
+        "uploads are faster, and a power failure may lose or damage the latest of them.",
+    )
+    s3_url: str = Field(
+        default="http://127.0.0.1:7080",
+        description="Where the cloud reaches S3 of this gateway: RegisterImage has images fetched "
+        "there, so `secstorage.allowed.internal.sites` has to allow it.",
     )
     region: str = Field(
         default="us-east-1", description="Name of the region that this gateway says it is."
@@ -63,15 +104,72 @@ class Settings(BaseSettings):
     volume_type: str = Field(
         default="gp2", description="Volume type (disk offering) when CreateVolume names none."
     )
-    objects: Path = Field(
+    storage_root: Path = Field(
         default=Path("~/.pileus/objects"),
-        description="Folder in which S3 keeps buckets and objects.",
+        description="Folder in which S3 keeps buckets and objects (`storage.root` in the file).",
     )
 
-    @field_validator("objects")
+    s3_keys: Path | None = Field(
+        default=None,
+        description="Folder of the keys that objects at rest are encrypted under; `keys` in the "
+        "storage root when not set. Keep it on another disk, and keep a copy.",
+    )
+    s3_customer_keys_over_http: bool = Field(
+        default=False,
+        description="Whether SSE-C is taken without TLS, which shows the key to everyone on the "
+        "way. For laboratories.",
+    )
+    s3_lifecycle_day_seconds: float = Field(
+        default=86400.0,
+        gt=0,
+        description="How long a day of lifecycle rules lasts. For tests and laboratories.",
+    )
+    s3_event_targets: str = Field(
+        default="",
+        description="Where notifications may be sent: hosts, addresses and networks, with commas "
+        "between; `public` stands for the internet, `*` for everything. When not set, anywhere but "
+        "to this machine and to loopback and link-local addresses.",
+    )
+    s3_log_seconds: float = Field(
+        default=300.0, gt=0, description="How often access logs are delivered to their buckets."
+    )
+    s3_domain: str = Field(
+        default="",
+        description="Domain whose names are buckets: `<bucket>.<domain>` (virtual-host style).",
+    )
+    s3_website_domain: str = Field(
+        default="",
+        description="Domain whose names are the websites of buckets: `<bucket>.<domain>`.",
+    )
+
+    @field_validator("s3_domain", "s3_website_domain")
+    @classmethod
+    def _domain(cls, name: str) -> str:
+        plain = name.strip(".").lower()
+        if plain and not _DOMAIN.match(plain):
+            raise ValueError("must be a domain name without a port")
+        return plain
+
+    @field_validator("s3_event_targets")
+    @classmethod
+    def _targets(cls, text: str) -> str:
+        Guard.of(text)
+        return text
+
+    @field_validator("storage_root")
     @classmethod
     def _at_home(cls, path: Path) -> Path:
         return path.expanduser()
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the keys that objects are encrypted under."""
+        return (self.s3_keys or self.storage_root / "keys").expanduser()
+
+    @property
+    def quota(self) -> Quota:
+        """What an account may have in S3 that has no quota of its own."""
+        return Quota(self.quota_buckets, self.quota_objects, self.quota_bytes)
 
     @property
     def ec2_skew(self) -> timedelta:
@@ -94,8 +192,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the TOML file if one is named."""
         file = os.environ.get("PILEUS_GATEWAY_CONFIG")
-        toml = (TomlConfigSettingsSource(settings_cls, Path(file)),) if file else ()
-        return (init_settings, env_settings, *toml)
+        told = dict(_flat(tomllib.loads(Path(file).read_text()))) if file else {}
+        return (init_settings, env_settings, InitSettingsSource(settings_cls, told))
+
+
+def _flat(tables: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The settings of a file, in which a dot in a name is as good as an underscore."""
+    for name, value in tables.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}_")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def table() -> str:

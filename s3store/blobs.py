@@ -7,14 +7,14 @@ rubbish, whichever folder it lies in.
 """
 
 import errno
+import fcntl
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from s3store import faults
-from s3store.checksums import Digests
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _UNLINKABLE = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP})
@@ -23,8 +23,14 @@ _UNLINKABLE = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUP
 class Blobs:
     """A folder of content files, spread over 256 folders by the first byte of their random id."""
 
-    def __init__(self, root: Path) -> None:
-        """Open the folder, making it when it is absent."""
+    def __init__(self, root: Path, durable: bool = True) -> None:
+        """Open the folder, making it when it is absent.
+
+        Args:
+            durable: whether writing waits for the disk; without, a file may be lost or torn when
+                the power fails.
+        """
+        self._durable = durable
         self._incoming = root / "incoming"
         self._kept = root / "blobs"
         self._incoming.mkdir(parents=True, exist_ok=True)
@@ -33,19 +39,20 @@ class Blobs:
         _sync_folder(self._kept)
         _sync_folder(root)
 
-    def write(self, name: str, body: Iterable[bytes], algorithms: Iterable[str]) -> Digests:
-        """Write a new incoming file and take digests of it on the way.
+    def write(self, name: str, pieces: Iterable[bytes]) -> int:
+        """Write a new incoming file; returns its size in bytes.
 
         Raises:
             StoreFull. The caller removes what was written so far.
         """
-        digests = Digests(algorithms)
+        size = 0
         with _room_errors(), (self._incoming / name).open("xb", buffering=0) as file:
-            for piece in body:
-                digests.update(piece)
+            for piece in pieces:
                 _write_all(file.fileno(), piece)
-            os.fsync(file.fileno())
-        return digests
+                size += len(piece)
+            if self._durable:
+                os.fsync(file.fileno())
+        return size
 
     def keep(self, name: str) -> None:
         """Move an incoming file to its place for good.
@@ -59,7 +66,7 @@ class Blobs:
                 (self._incoming / name).rename(target)
             except FileNotFoundError:
                 raise faults.UploadAborted("The upload was given up.") from None
-            _sync_folder(target.parent)
+            self._settle(target.parent)
 
     def link(self, source: str, name: str) -> bool:
         """Give a kept file a second, independent name; False when this file system will not."""
@@ -70,7 +77,7 @@ class Blobs:
             if isinstance(error, FileNotFoundError) or error.errno in _UNLINKABLE:
                 return False
             raise
-        _sync_folder(target.parent)
+        self._settle(target.parent)
         return True
 
     def open(self, name: str) -> BinaryIO:
@@ -81,11 +88,48 @@ class Blobs:
         """
         return self._path(name).open("rb")
 
-    def remove(self, name: str) -> None:
-        """Remove a file wherever it is; one that is not there is fine."""
-        for path in (self._incoming / name, self._path(name)):
-            with suppress(FileNotFoundError):
-                path.unlink()
+    def hold(self, name: str) -> BinaryIO:
+        """Open a kept file so that :meth:`release` leaves it, and what goes with it, alone.
+
+        The hold ends when the file is closed.
+
+        Raises:
+            FileNotFoundError: it is not there, or is just being removed.
+        """
+        file = self.open(name)
+        if not _flock(file, fcntl.LOCK_SH):
+            file.close()
+            raise FileNotFoundError(errno.ENOENT, "the file is being removed", name)
+        return file
+
+    def release(self, names: Sequence[str]) -> bool:
+        """Remove files that go together unless somebody holds the first; says if they are gone."""
+        try:
+            first = self.open(names[0])
+        except FileNotFoundError:
+            self.remove(*names)
+            return True
+        with first:
+            if not _flock(first, fcntl.LOCK_EX):
+                return False
+            # The first goes last: as long as it is there, so is what a crash left of the others.
+            self.remove(*names[1:])
+            self.remove(names[0])
+        return True
+
+    def remove(self, *names: str) -> None:
+        """Remove files wherever they are; one that is not there is fine."""
+        for name in names:
+            for path in (self._incoming / name, self._path(name)):
+                with suppress(FileNotFoundError):
+                    path.unlink()
+
+    def size(self, name: str) -> int | None:
+        """Of a kept file, in bytes; None when there is none."""
+        try:
+            return self._path(name).stat().st_size
+        except FileNotFoundError:
+            return None
 
     def touched(self, name: str) -> float | None:
         """When a file was last written to, in seconds since 1970; None when there is no file."""
@@ -101,6 +145,10 @@ class Blobs:
                 for entry in entries:
                     with suppress(FileNotFoundError):
                         yield entry.name, entry.stat().st_mtime
+
+    def _settle(self, folder: Path) -> None:
+        if self._durable:
+            _sync_folder(folder)
 
     def _path(self, name: str) -> Path:
         return self._kept / name[:2] / name
@@ -120,6 +168,14 @@ def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _flock(file: BinaryIO, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _sync_folder(path: Path) -> None:

@@ -6,7 +6,8 @@ runtime: in Python they would be a hundred times slower than the disk.
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Protocol
 
 from awscrt import checksums as crt
@@ -80,5 +81,62 @@ class Digests:
         for digest in self._digests.values():
             digest.update(data)
 
+    def taking(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """Hand pieces on, and take them in on the way."""
+        for piece in pieces:
+            self.update(piece)
+            yield piece
+
     def __getitem__(self, name: str) -> bytes:
         return self._digests[name].digest()
+
+
+# -- digests of a whole from those of its parts ----------------------------------------------------
+
+# The polynomials in their reflected form, and their width in bits.
+_POLYNOMIALS = {
+    "crc32": (0xEDB88320, 32),
+    "crc32c": (0x82F63B78, 32),
+    "crc64nvme": (0x9A6C9329AC4BC9B5, 64),
+}
+
+COMBINABLE = frozenset(_POLYNOMIALS)
+"""Algorithms whose digest of a whole follows from the digests and sizes of its parts."""
+
+
+def combine(algorithm: str, parts: Iterable[tuple[bytes, int]]) -> bytes:
+    """The digest of a content from the digests and sizes in bytes of its parts, in order.
+
+    A cyclic redundancy check is a remainder of polynomials over GF(2): to put ``n`` bytes behind a
+    content is to multiply its remainder by x to the power of 8n, and then to add theirs.
+    """
+    polynomial, width = _POLYNOMIALS[algorithm]
+    value = 0
+    for digest, size in parts:
+        shift = _power(8 * size, polynomial, width)
+        value = _product(value, shift, polynomial, width) ^ int.from_bytes(digest, "big")
+    return value.to_bytes(width // 8, "big")
+
+
+@lru_cache(maxsize=64)
+def _power(exponent: int, polynomial: int, width: int) -> int:
+    """x to a power, modulo the polynomial; parts are mostly of one size, so it is remembered."""
+    result, factor = 1 << (width - 1), 1 << (width - 2)  # 1 and x: the lowest power is leftmost
+    while exponent:
+        if exponent & 1:
+            result = _product(result, factor, polynomial, width)
+        factor = _product(factor, factor, polynomial, width)
+        exponent >>= 1
+    return result
+
+
+def _product(left: int, right: int, polynomial: int, width: int) -> int:
+    """The product of two polynomials modulo a third, all reflected."""
+    product, bit = 0, 1 << (width - 1)
+    while left and bit:
+        if left & bit:
+            product ^= right
+            left ^= bit
+        right = (right >> 1) ^ polynomial if right & 1 else right >> 1
+        bit >>= 1
+    return product

@@ -1,8 +1,10 @@
-"""Removing what crashes left over: uploads nobody continues, and files without a row.
+"""Removing what nobody will see again: files under way that nobody continues, files without a row,
+parts of removed objects that were still being read, and old answers to completed uploads.
 
-Both are invisible to every caller, so the sweep is about room on the disk only. It may run at any
-time and in several processes at once. An upload is given up when it began, and its file was last
-written to, longer ago than the grace period: a slow upload lives as long as bytes arrive.
+All that is invisible to every caller, so the sweep is about room on the disk only. It may run at
+any time and in several processes at once. A file under way is given up when it was announced, and
+last written to, longer ago than the grace period: a slow upload lives as long as bytes arrive. A
+multipart upload is never given up here: it belongs to its owner, who may abort it.
 """
 
 import itertools
@@ -14,9 +16,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from s3store.faults import StoreFault
+from s3store.index import leftovers, uploads
 from s3store.store import Store
 
 GRACE = timedelta(hours=24)
+
+ANSWERS = timedelta(days=7)
+"""How long one who completed a multipart upload may ask again and get the same answer."""
 
 _BATCH = 500
 _log = logging.getLogger(__name__)
@@ -24,24 +30,24 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Swept:
-    """How many uploads were given up and how many files without a row were removed."""
+    """How many uploads were given up, files without a use removed, and answers forgotten."""
 
     uploads: int
     files: int
+    answers: int = 0
 
 
 def sweep(store: Store, grace: timedelta = GRACE) -> Swept:
     """Remove all rubbish older than the grace period, and say how much it was."""
-    before = datetime.now(UTC) - grace
-    uploads = sum(_give_up(store, name, before) for name in store.index.unfinished(before))
-    files = 0
-    old = _old_files(store, before)
-    while batch := list(itertools.islice(old, _BATCH)):
-        unknown = set(batch) - store.index.known(batch)
-        for name in unknown:
-            store.blobs.remove(name)
-        files += len(unknown)
-    return Swept(uploads, files)
+    time = datetime.now(UTC)
+    before = time - grace
+    with store.index.look() as connection:
+        unfinished = leftovers.unfinished(connection, before)
+        dropped = uploads.dropped(connection, time)
+    given_up = sum(_give_up(store, name, before) for name in unfinished)
+    files = sum(store.release(name) for name in dropped) + _remove_unknown(store, before)
+    answers = store.index.change(lambda c: uploads.forget_answers(c, time - ANSWERS))
+    return Swept(given_up, files, answers)
 
 
 def keep_sweeping(store: Store, every: timedelta, grace: timedelta = GRACE) -> threading.Event:
@@ -66,10 +72,21 @@ def _give_up(store: Store, name: str, before: datetime) -> bool:
     touched = store.blobs.touched(name)
     if touched is not None and touched >= before.timestamp():
         return False
-    if not store.index.abandon(name):
+    if not store.index.change(lambda c: leftovers.abandon(c, name), durable=False):
         return False
     store.blobs.remove(name)
     return True
+
+
+def _remove_unknown(store: Store, before: datetime) -> int:
+    files = 0
+    old = _old_files(store, before)
+    while batch := list(itertools.islice(old, _BATCH)):
+        with store.index.look() as connection:
+            unknown = set(batch) - leftovers.known(connection, batch)
+        store.blobs.remove(*unknown)
+        files += len(unknown)
+    return files
 
 
 def _old_files(store: Store, before: datetime) -> Iterator[str]:

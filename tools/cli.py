@@ -13,21 +13,14 @@ from tools import cloud
 from tools import environment as env_
 from tools.home import DEFAULT_HOME, Config, Home
 from tools.image import image
+from tools.options import HOME as _HOME
 from tools.progress import Progress
 from tools.refusal import Refusal
+from tools.s3 import s3
 
 if TYPE_CHECKING:
     from orchestrator.settings import Settings
 
-_HOME = click.option(
-    "--home",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_HOME,
-    envvar="PILEUS_HOME",
-    show_default=True,
-    help="Folder that holds all state of the cloud. Several clouds live side by side in several.",
-)
 _HYPERVISOR = click.option(
     "--hypervisor",
     type=click.Choice(["libvirt", "memory"]),
@@ -236,6 +229,7 @@ def jobs_resume(folder: Path, job: str) -> None:
 
 
 main.add_command(image)
+main.add_command(s3)
 
 
 def _wanted(

@@ -5,6 +5,7 @@
     cloud.json     what the cloud is: format, hypervisor, ports
     cloud.sqlite   the database            objects/    what S3 keeps
     primary/       disks of instances      secondary/  templates
+    staging/       images on their way to a bucket
     keys/          access keys (0600)      logs/       one file per process
     run/           locks, process ids, sockets
 

@@ -3,7 +3,7 @@
 Two cores are the yardstick: two web workers each, so that one may compute while the other does, and
 threads for the waiting. Native calls are short; S3 transfers are long, so the gateway has more.
 
-gunicorn is told three things that matter to S3. The request line has no limit, because a 1024-byte
+gunicorn is told a few things that matter to S3. The request line has no limit, because a 1024-byte
 key percent-encoded plus a presigned query exceeds the usual one. Header names with an underscore
 are kept (``x-amz-meta-a_b`` is legal, and signed); nothing here trusts a header that a proxy would
 have to guard. The application is made before the workers are forked, which halves the start: both
@@ -19,7 +19,7 @@ from tools.home import Config, Home
 
 GUNICORN = (
     "--preload",
-    "--worker-class=gthread",
+    "--worker-class=tools.worker.Worker",
     "--workers=2",
     "--limit-request-line=0",
     "--limit-request-field_size=16380",
@@ -73,7 +73,8 @@ def gateway_settings(home: Home, config: Config) -> dict[str, str]:
         "PILEUS_GATEWAY_NATIVE_URL": config.native_url,
         "PILEUS_GATEWAY_SERVICE_KEY": service.access,
         "PILEUS_GATEWAY_SERVICE_SECRET": service.secret,
-        "PILEUS_GATEWAY_OBJECTS": str(home / "objects"),
+        "PILEUS_GATEWAY_STORAGE_ROOT": str(home / "objects"),
+        "PILEUS_GATEWAY_S3_URL": config.aws_url,
         "PILEUS_GATEWAY_REGION": REGION,
     }
 

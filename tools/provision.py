@@ -54,6 +54,20 @@ def provision(home: Home, config: Config, native: Native, progress: Progress) ->
     return place
 
 
+def switch_on(native: Native, progress: Progress) -> None:
+    """Have the gateway answer EC2 and S3, if the cloud is new; else leave that as it was set.
+
+    Raises:
+        NativeFault: a command was refused.
+    """
+    new = not native.rows("listZones")
+    for name in zone.SWITCHES:
+        if new:
+            native.call("updateConfiguration", name=name, value="true")
+        value = native.rows("listConfigurations", name=name)[0]["value"]
+        progress.note(f"{name} is {value}{'' if new else ', as before'}")
+
+
 def _place(native: Native) -> Place:
     zone_id = _ensure(native, "listZones", "createZone", "name", zone.ZONE)
     where = {"zoneid": zone_id}

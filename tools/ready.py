@@ -13,19 +13,31 @@ from tools.native import as_admin
 from tools.refusal import Refusal
 
 Probe = Callable[[], object]
+NATIVE = "native API"
+FACES = EC2, S3 = ("EC2", "S3")
 READY_SECONDS = 60.0
 _TOO_MANY_RESTARTS = 4
 
 
-def probes(home: Home, config: Config) -> dict[str, Probe]:
-    """A signed call for each protocol, by its name; each raises when it is not answered well."""
-    ec2, s3 = aws.client("ec2", home, config), aws.client("s3", home, config)
+def native_probe(home: Home, config: Config) -> dict[str, Probe]:
+    """A signed call of the native API, by its name; raises when it is not answered well."""
     native = as_admin(home, config)
-    return {
-        "native API": lambda: native.call("listCapabilities"),
-        "EC2": ec2.describe_regions,
-        "S3": s3.list_buckets,
-    }
+    return {NATIVE: lambda: native.call("listCapabilities")}
+
+
+def face_probes(home: Home, config: Config) -> dict[str, Probe]:
+    """A signed call for each protocol of AWS that is switched on, by its name.
+
+    Raises:
+        NativeFault: the native API does not say which are.
+    """
+    told = as_admin(home, config).call("listCapabilities")["capability"]
+    found: dict[str, Probe] = {}
+    if told["ec2apienabled"]:
+        found[EC2] = aws.client("ec2", home, config).describe_regions
+    if told["s3apienabled"]:
+        found[S3] = aws.client("s3", home, config).list_buckets
+    return found
 
 
 def ailment(probe: Probe) -> str | None:
@@ -37,14 +49,13 @@ def ailment(probe: Probe) -> str | None:
     return None
 
 
-def await_ready(home: Home, config: Config, supervisor: Popen[bytes] | None) -> None:
+def await_ready(home: Home, waiting: dict[str, Probe], supervisor: Popen[bytes] | None) -> None:
     """Return when every probe has passed.
 
     Raises:
         Refusal: the supervisor ended, a part keeps dying, or it took over a minute.
     """
     deadline = time.monotonic() + READY_SECONDS
-    waiting = probes(home, config)
     while waiting:
         ailments = {name: ailment(probe) for name, probe in waiting.items()}
         waiting = {name: waiting[name] for name, why in ailments.items() if why}

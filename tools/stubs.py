@@ -73,11 +73,34 @@ def text() -> str:
 
 
 @functools.cache
+def _nodes() -> tuple[ast.AST, ...]:
+    """The EC2 half's source."""
+    trees = (ast.parse(room.read_text()) for room in (FILE.parent / "ec2").rglob("*.py"))
+    return tuple(node for tree in trees for node in ast.walk(tree))
+
+
+def _passed(method: str) -> frozenset[str]:
+    """The parameters that calls of a stub name.
+
+    Where it is not only called but handed on, or called with ``**``, everything that is said.
+    """
+    found, open_ends = set[str | None](), 0
+    for node in _nodes():
+        match node:
+            case ast.Call(func=ast.Attribute(attr=name), keywords=keywords) if name == method:
+                found |= {keyword.arg for keyword in keywords}
+                open_ends -= 1
+            case ast.Attribute(attr=name) if name == method:
+                open_ends += 1
+    known = frozenset(name for name in found if name)
+    return known if known == found and not open_ends else _said()
+
+
+@functools.cache
 def _said() -> frozenset[str]:
     """Every attribute, keyword and text in the EC2 half's source: the stubs hold no other name."""
-    trees = (ast.parse(room.read_text()) for room in (FILE.parent / "ec2").rglob("*.py"))
     found = set[str]()
-    for node in (node for tree in trees for node in ast.walk(tree)):
+    for node in _nodes():
         match node:
             case ast.Attribute(attr=name) | ast.keyword(arg=str(name)) | ast.Constant(str(name)):
                 found.add(name)
@@ -137,12 +160,13 @@ def _type(hint: Any) -> str:
 
 
 def _method(entry: Command) -> str:
-    parameters = [p for p in entry.parameters if p.required or p.wire in _said()]
+    passed = _passed(_snake(entry.name))
+    parameters = [p for p in entry.parameters if p.required or _argument(p) in passed]
     parameters.sort(key=lambda parameter: not parameter.required)
     declared = ["self", *(["*"] if parameters else []), *map(_declared, parameters)]
-    passed = [f'"{p.wire}": {_argument(p)}' for p in parameters]
+    told = [f'"{p.wire}": {_argument(p)}' for p in parameters]
     head = _wrapped(f"    def {_snake(entry.name)}(", declared, f") -> {_returns(entry)}:")
-    body = _wrapped("        params = spell({", passed, "})")
+    body = _wrapped("        params = spell({", told, "})")
     return f'\n{head}\n        """{_help(entry.help)}"""\n{body}\n        {_call(entry)}\n'
 
 

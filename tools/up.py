@@ -128,14 +128,17 @@ def _complete(
 
     from gateway.native import NativeFault
     from tools.native import as_admin
-    from tools.provision import provision
-    from tools.ready import await_ready
+    from tools.provision import provision, switch_on
+    from tools.ready import await_ready, face_probes, native_probe
     from tools.template import ensure_template
 
-    with progress.step(f"Native API on {config.native_port}, EC2 and S3 on {config.aws_port}"):
-        await_ready(home, config, supervisor)
+    with progress.step(f"Native API on {config.native_port}"):
+        await_ready(home, native_probe(home, config), supervisor)
     native = as_admin(home, config)
     try:
+        with progress.step(f"EC2 and S3 on {config.aws_port}"):
+            switch_on(native, progress)
+            await_ready(home, face_probes(home, config), supervisor)
         place = provision(home, config, native, progress)
         ensure_template(home, config, native, place.zone, progress)
     except (NativeFault, BotoCoreError, ClientError) as error:

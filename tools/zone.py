@@ -41,6 +41,9 @@ RANGE: dict[str, object] = {
 # Templates come over HTTP from this cloud's own object store.
 CONFIGURATION = {"secstorage.allowed.internal.sites": "127.0.0.0/8"}
 
+# What the gateway answers, of a cloud that is new; later the operator's word holds.
+SWITCHES = ("enable.ec2.api", "enable.s3.api")
+
 
 def hosts(hypervisor: str) -> dict[str, str]:
     """Names and URLs of the hosts: this machine, or some simulated ones."""

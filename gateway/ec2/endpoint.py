@@ -11,7 +11,7 @@ without changing anything is checked, and the first change ends it with ``DryRun
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,7 @@ from gateway.ec2.names import Catalog, Shelf
 from gateway.front import FORM
 from gateway.native import Native, NativeFault, Wire, WouldChange
 from gateway.native_calls import Calls
+from gateway.objects import Objects
 from gateway.settings import Settings
 from gateway.sign.request import from_environ
 
@@ -51,11 +52,20 @@ class _Entry:
 class Ec2:
     """The EC2 API of one gateway."""
 
-    def __init__(self, settings: Settings, source: CredentialSource, wire: Wire) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        source: CredentialSource,
+        wire: Wire,
+        objects: Objects,
+        switched_on: Callable[[], bool] = lambda: True,
+    ) -> None:
         operations.load()
         self._settings = settings
         self._source = source
         self._wire = wire
+        self._objects = objects
+        self._switched_on = switched_on
         self._shelf = Shelf(settings.catalog_cache_seconds)
 
     def __call__(self, request: FlaskRequest) -> Response:
@@ -76,6 +86,8 @@ class Ec2:
 
     def _answer(self, environ: dict[str, Any], entry: _Entry) -> str:
         signed = _signed(environ)
+        if not self._switched_on():
+            raise faults.switched_off()
         now = datetime.now(UTC)
         caller = authenticate(signed, self._source, now, self._settings.ec2_skew)
         entry.account = caller.account
@@ -107,7 +119,7 @@ class Ec2:
         catalog = Catalog(
             caller.access_key, calls, self._shelf, settings.instance_type, settings.volume_type
         )
-        return Ask(caller, calls, catalog, settings.region, rehearsed, host)
+        return Ask(caller, calls, catalog, self._objects, settings.region, rehearsed, host)
 
 
 def _translated(error: Exception, entry: _Entry) -> Ec2Fault:

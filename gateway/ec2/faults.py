@@ -14,6 +14,7 @@ from gateway.sign.refusals import Reason, Refusal
 _STATUS = {
     "AuthFailure": 401,
     "MissingAuthenticationToken": 403,
+    "OptInRequired": 403,
     "UnauthorizedOperation": 403,
     "DryRunOperation": 412,
     "RequestEntityTooLarge": 413,
@@ -146,6 +147,12 @@ def combination(message: str) -> Ec2Fault:
 def unsupported(message: str) -> Ec2Fault:
     """Part of EC2, but not of this cloud."""
     return Ec2Fault("UnsupportedOperation", message)
+
+
+def switched_off() -> Ec2Fault:
+    """The operator offers no EC2. The code is one that no client retries."""
+    text = "The EC2 API of this cloud is switched off (enable.ec2.api)."
+    return Ec2Fault("OptInRequired", text)
 
 
 def internal() -> Ec2Fault:

@@ -1,11 +1,12 @@
 """What a client says about an object, as it is kept and as it is given back."""
 
 import base64
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from botocore.model import StringShape
 
-from gateway.s3 import model
+from gateway.s3 import locking, model
 from gateway.s3.faults import S3Fault
 from s3store.records import Attributes, Checksum, Version
 
@@ -14,8 +15,8 @@ LARGEST_METADATA = 2048  # bytes of names and values
 _DEFAULT_TYPE = "binary/octet-stream"
 
 
-class Written(TypedDict, total=False):
-    """What may be said when an object is written."""
+class Described(TypedDict, total=False):
+    """What may be said of an object's content and use when it is written."""
 
     Metadata: dict[str, str]
     StorageClass: str
@@ -28,13 +29,16 @@ class Written(TypedDict, total=False):
     WebsiteRedirectLocation: str
 
 
-def attributes(written: Written) -> Attributes:
+def attributes(given: Mapping[str, Any]) -> Attributes:
     """What to keep of it.
+
+    Args:
+        given: the members of :class:`Described` among others.
 
     Raises:
         S3Fault: MetadataTooLarge, InvalidStorageClass.
     """
-    kept: dict[str, Any] = {**written}
+    kept = {name: given[name] for name in Described.__annotations__.keys() & given.keys()}
     metadata: dict[str, str] = kept.pop("Metadata", {})
     storage_class: str = kept.pop("StorageClass", "STANDARD")
     size = sum(len(_bytes(name)) + len(_bytes(value)) for name, value in metadata.items())
@@ -58,13 +62,32 @@ def members_of(version: Version) -> dict[str, Any]:
     }
     if kept.storage_class != "STANDARD":
         members["StorageClass"] = kept.storage_class
-    return members
+    if version.tags:
+        members["TagCount"] = len(version.tags)
+    return members | locking.members_of(version.lock)
 
 
-def checksum_members(checksum: Checksum) -> dict[str, str]:
-    """A checksum as members of a reply or of a document."""
+def checksum_members(version: Version) -> dict[str, str]:
+    """A version's checksum as members of a reply or of a document.
+
+    A checksum of the parts' checksums has the number of parts behind it, so that nobody takes it
+    for one of the content.
+    """
+    members = part_checksum(version.checksum)
+    if version.checksum.type == "COMPOSITE":
+        members = {name: f"{value}-{version.parts}" for name, value in members.items()}
+    return {**members, "ChecksumType": version.checksum.type}
+
+
+def part_checksum(checksum: Checksum) -> dict[str, str]:
+    """The checksum of one part of an upload, whose type goes without saying."""
     spelled = base64.b64encode(checksum.digest).decode()
-    return {f"Checksum{checksum.algorithm.upper()}": spelled, "ChecksumType": "FULL_OBJECT"}
+    return {f"Checksum{checksum.algorithm.upper()}": spelled}
+
+
+def checksum_listed(algorithm: str, kind: str) -> dict[str, Any]:
+    """What a listing says of a checksum."""
+    return {"ChecksumAlgorithm": [algorithm.upper()], "ChecksumType": kind}
 
 
 def _without_chunks(coding: str) -> str:

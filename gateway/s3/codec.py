@@ -11,13 +11,15 @@ S3 sends character references that XML 1.0 has no right to and lxml refuses to w
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from botocore.model import ListShape, OperationModel, Shape, StructureShape
+from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from lxml import etree
 
+from gateway.s3 import places
 from gateway.s3.faults import S3Fault
 from gateway.s3.model import NAMESPACE
 from gateway.s3.target import Target
@@ -32,6 +34,17 @@ _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
+@dataclass(frozen=True)
+class Instead:
+    """An item of a flattened list that is written as one of another list of the same structure.
+
+    So two lists come interleaved, where the order of all items together says something.
+    """
+
+    member: str
+    value: Any
+
+
 # -- requests --------------------------------------------------------------------------------------
 
 
@@ -44,28 +57,29 @@ def decode(operation: OperationModel, target: Target, headers: Mapping[str, str]
     Raises:
         S3Fault: InvalidArgument.
     """
-    members: Members = {}
-    shape = operation.input_shape
-    for name, member in shape.members.items() if shape else ():
-        location, wire = member.serialization.get("location"), member.serialization.get("name", "")
-        if location == "uri":
-            members[name] = target.bucket if wire == "Bucket" else target.key
-        elif location == "querystring" and wire in target.query:
-            members[name] = _scalar(member, wire, target.query[wire])
-        elif location == "header" and wire.lower() in headers:
-            members[name] = _scalar(member, wire, text(headers[wire.lower()]))
-        elif location == "headers" and (found := _prefixed(wire.lower(), headers)):
-            members[name] = found
+    expected = places.incoming(operation)
+    members: Members = {**expected.named(target)}
+    for name, value in target.query.items():
+        if place := expected.query.get(name):
+            members[place.member] = _scalar(place.shape, place.wire, value)
+    for name, value in headers.items():
+        if place := expected.headers.get(name):
+            members[place.member] = _scalar(place.shape, place.wire, text(value))
+    for place in expected.prefixed:
+        if found := _prefixed(place.wire.lower(), headers):
+            members[place.member] = found
     return members
 
 
-def document(shape: Shape, root: str, body: bytes) -> Members:
-    """A request's XML document as the model's structure.
+def document(shape: Shape, root: str, body: bytes) -> Any:
+    """A request's document: XML as the model's structure, or text as it is.
 
     Raises:
         S3Fault: MalformedXML, also for a document type, for elements the model does not have, and
-            for required ones that are absent.
+            for required ones that are absent; MalformedPolicy, for what is no text.
     """
+    if _is_text(shape):
+        return _plain_text(body)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
     )
@@ -76,8 +90,19 @@ def document(shape: Shape, root: str, body: bytes) -> Members:
     tree = element.getroottree()
     if tree.docinfo.internalDTD is not None or _name(element) != root:
         raise S3Fault("MalformedXML")
-    value: Members = _parse(shape, element)
-    return value
+    return _parse(shape, element)
+
+
+def _is_text(shape: Shape) -> bool:
+    return shape.type_name == "string"
+
+
+def _plain_text(body: bytes) -> str:
+    """Policies are the only documents that are no XML."""
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise S3Fault("MalformedPolicy", "Policies must be valid JSON in UTF-8") from None
 
 
 def text(header: str) -> str:
@@ -131,6 +156,9 @@ def _parse(shape: Shape, element: Any) -> Any:
 def _structure(shape: StructureShape, element: Any) -> Members:
     by_wire = {_wire(member, name): name for name, member in shape.members.items()}
     found: Members = {}
+    for attribute, qualified in _attributes(shape):
+        if qualified in element.attrib:
+            found[attribute] = str(element.get(qualified))
     for child in element:
         name = by_wire.get(_name(child))
         if name is None:
@@ -157,16 +185,15 @@ def _name(element: Any) -> str:
 def headers_of(operation: OperationModel, members: Mapping[str, Any]) -> Headers:
     """The members of a reply that travel as headers."""
     found: Headers = []
-    shape = operation.output_shape
-    for name, member in shape.members.items() if shape else ():
-        value, location = members.get(name), member.serialization.get("location")
-        if value is None:
+    known = places.outgoing(operation)
+    for name, value in members.items():
+        place = known.get(name)
+        if place is None or value is None:
             continue
-        if location == "header":
-            found.append((member.serialization["name"], header(_spell(member, value, "rfc822"))))
-        elif location == "headers":
-            prefix = member.serialization["name"]
-            found += [(prefix + key, header(content)) for key, content in value.items()]
+        if isinstance(place.shape, MapShape):
+            found += [(place.wire + key, header(content)) for key, content in value.items()]
+        else:
+            found.append((place.wire, header(_spell(place.shape, value, "rfc822"))))
     return found
 
 
@@ -191,6 +218,8 @@ def body_of(operation: OperationModel, members: Mapping[str, Any], root: str | N
     shape = operation.output_shape
     if shape is None or root is None:
         return b""
+    if _text_of(operation) == root:
+        return str(members[root]).encode()
     whole: Shape = shape
     content: Any = members
     if root in shape.members:
@@ -201,19 +230,33 @@ def body_of(operation: OperationModel, members: Mapping[str, Any], root: str | N
     ).encode("utf-8", "surrogateescape")  # fmt: skip
 
 
+def type_of(operation: OperationModel) -> str:
+    """The media type of the document of a reply."""
+    return "application/json" if _text_of(operation) else "application/xml"
+
+
+def _text_of(operation: OperationModel) -> str | None:
+    """The member that the whole document is, as text."""
+    shape = operation.output_shape
+    name = shape.serialization.get("payload") if shape else None
+    if shape is None or name is None or not _is_text(shape.members[name]):
+        return None
+    return str(name)
+
+
 def _render(shape: Shape, value: Any) -> Iterator[str]:
     if not isinstance(shape, StructureShape):
         yield escape(_spell(shape, value, "iso8601")) if value is not None else ""
         return
     for name, member in shape.members.items():
-        if value.get(name) is None or "location" in member.serialization:
+        if value.get(name) is None or {"location", "xmlAttribute"} & member.serialization.keys():
             continue
         wire = _wire(member, name)
         if not isinstance(member, ListShape):
             yield from _element(wire, member, value[name])
         elif member.serialization.get("flattened"):
             for item in value[name]:
-                yield from _element(wire, member.member, item)
+                yield from _item(shape, member, wire, item)
         else:
             inner = member.member.serialization.get("name", "member")
             yield f"<{wire}>"
@@ -222,10 +265,38 @@ def _render(shape: Shape, value: Any) -> Iterator[str]:
             yield f"</{wire}>"
 
 
+def _item(shape: StructureShape, member: ListShape, wire: str, item: Any) -> Iterator[str]:
+    if not isinstance(item, Instead):
+        return _element(wire, member.member, item)
+    other = shape.members[item.member]
+    inner = other.member if isinstance(other, ListShape) else other
+    return _element(_wire(other, item.member), inner, item.value)
+
+
 def _element(wire: str, shape: Shape, value: Any) -> Iterator[str]:
-    yield f"<{wire}>"
+    yield f"<{wire}{_written(shape, value)}>"
     yield from _render(shape, value)
     yield f"</{wire}>"
+
+
+def _written(shape: Shape, value: Any) -> str:
+    """The attributes of an element."""
+    space = shape.serialization.get("xmlNamespace", {})
+    if not isinstance(shape, StructureShape) or "prefix" not in space:
+        return ""
+    pairs = "".join(
+        f' {shape.members[name].serialization["name"]}="{escape(str(value[name]))}"'
+        for name, _ in _attributes(shape)
+    )
+    return f' xmlns:{space["prefix"]}="{space["uri"]}"{pairs}'
+
+
+def _attributes(shape: StructureShape) -> Iterator[tuple[str, str]]:
+    """Members of a structure that are attributes of its element, and their names in lxml."""
+    for name, member in shape.members.items():
+        if member.serialization.get("xmlAttribute"):
+            uri = shape.serialization["xmlNamespace"]["uri"]
+            yield name, f"{{{uri}}}{member.serialization['name'].partition(':')[2]}"
 
 
 def _wire(shape: Shape, name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from gateway.s3 import integrity
 from gateway.s3.faults import S3Fault
-from gateway.s3.wire import PIECE, Wire
+from gateway.s3.wire import PIECE, Source
 from gateway.sign.chunked import Broken, Chain, Decoder
 from gateway.sign.refusals import Refusal
 from s3store.checksums import Digests
@@ -41,7 +41,7 @@ class Payload:
 class Content:
     """The body as the client means it."""
 
-    def __init__(self, wire: Wire, payload: Payload, headers: Mapping[str, str]) -> None:
+    def __init__(self, wire: Source, payload: Payload, headers: Mapping[str, str]) -> None:
         """Read what the headers promise.
 
         Args:
@@ -61,6 +61,11 @@ class Content:
         """Whether the client sent a digest of its own beside the signature."""
         promise = self._promise
         return promise.md5 is not None or promise.algorithm is not None
+
+    @property
+    def sent(self) -> str | None:
+        """The algorithm of the checksum that the client sends, None when it sends none."""
+        return self._promise.algorithm
 
     @property
     def checksum(self) -> str:
@@ -157,7 +162,7 @@ class Content:
             self._expected = integrity.digest(self.checksum, decoder.trailers[promised])
 
 
-def _size(wire: Wire, payload: Payload, headers: Mapping[str, str]) -> int | None:
+def _size(wire: Source, payload: Payload, headers: Mapping[str, str]) -> int | None:
     """How many bytes of data there must be; None when only the end of the body will tell."""
     if not payload.chunked:
         return wire.length

@@ -11,32 +11,40 @@ import base64
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
-from gateway.credentials import CredentialSource
-from gateway.s3 import codec, operations, registry, router, target
+from gateway.credentials import NOBODY, CredentialSource
+from gateway.native import NativeFault
+from gateway.s3 import codec, forms, operations, registry, router, target, trace
+from gateway.s3.access import Access
 from gateway.s3.ask import Ask
-from gateway.s3.content import Content
+from gateway.s3.background import Background
+from gateway.s3.conditionkeys import Facts
+from gateway.s3.content import Content, Payload
+from gateway.s3.events import Cause
 from gateway.s3.faults import S3Fault, of_store
-from gateway.s3.gate import Gate
+from gateway.s3.gate import Admission, Gate
 from gateway.s3.options import Options
-from gateway.s3.reply import Reply, Slice
+from gateway.s3.origins import Origins
+from gateway.s3.reply import Body, Reply
+from gateway.s3.sending import send
+from gateway.s3.sites import Get, Sites, refusal
 from gateway.s3.target import Target
-from gateway.s3.wire import PIECE, Wire
+from gateway.s3.trace import Trace, tracing
+from gateway.s3.website import Page
+from gateway.s3.wire import Wire
 from gateway.sign.request import Request, from_environ
 from s3store.faults import StoreFault
 from s3store.store import Store
-from s3store.sweep import keep_sweeping
+from s3store.witness import witnessed
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 _DRAIN = 8 << 20  # bytes
-_SMALL = 64 << 10  # bytes; up to here a file goes out with the headers' own packet
-_LONGEST_DOCUMENT = 2 << 20  # bytes
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +54,7 @@ class Answer:
 
     status: str
     headers: codec.Headers
-    body: bytes | Slice = b""
+    body: bytes | Body = b""
 
 
 class S3:
@@ -60,6 +68,9 @@ class S3:
         self._store = store
         self._options = options or Options()
         self._gate = Gate(credentials, self._options)
+        self._origins = Origins(store, self._options)
+        self._sites = Sites(store, self._options)
+        self._background = Background(store, self._options)
         self._starting = threading.Lock()
         self._started = False
 
@@ -67,20 +78,32 @@ class S3:
         """Answer one request."""
         self._start()
         received = from_environ(environ)
-        wire = Wire(environ)
+        wire = Wire(environ, self._options.patience)
         request_id = os.urandom(8).hex().upper()
         host_id = base64.b64encode(os.urandom(48)).decode()
-        try:
-            answer = self._answer(received, wire)
-        except S3Fault as fault:
-            answer = _refusal(fault, received, request_id, host_id)
-        except Exception:
-            _log.exception("request %s failed: %s %s", request_id, received.method, received.path)
-            answer = _refusal(S3Fault("InternalError"), received, request_id, host_id)
+        with tracing(Trace(received, request_id, host_id)) as traced:
+            answer = self._answer_or_refuse(received, wire, traced)
         wire.drain(_DRAIN)
         ids = [("x-amz-request-id", request_id), ("x-amz-id-2", host_id)]
-        start_response(answer.status, answer.headers + ids)
-        return _send(answer.body, environ)
+        headers = answer.headers + self._origins.added(received) + ids
+        self._background.record(traced, answer.status, headers)
+        start_response(answer.status, headers)
+        return send(answer.body, environ)
+
+    def _answer_or_refuse(self, received: Request, wire: Wire, traced: Trace) -> Answer:
+        request_id, host_id = traced.request_id, traced.host_id
+        try:
+            return self._answer(received, wire)
+        except S3Fault as fault:
+            traced.code = fault.code
+            if self._sites.meant(received) and fault.status >= HTTPStatus.BAD_REQUEST:
+                return _of_page(refusal(fault, received, request_id, host_id))
+            return _refusal(fault, received, request_id, host_id)
+        except Exception:
+            _log.exception("request %s failed: %s %s", request_id, received.method, received.path)
+            broken = S3Fault("InternalError")
+            traced.code = broken.code
+            return _refusal(broken, received, request_id, host_id)
 
     def _start(self) -> None:
         """With the first request, since before a fork no thread may be started."""
@@ -88,32 +111,102 @@ class S3:
             return
         with self._starting:
             if not self._started:
-                keep_sweeping(self._store, self._options.sweep_every, self._options.sweep_grace)
+                self._background.start()
                 self._started = True
 
+    def _check_switch(self) -> None:
+        """Refuse everything while the operator does not offer S3."""
+        try:
+            on = self._options.switched_on()
+        except NativeFault as fault:
+            raise S3Fault("ServiceUnavailable", fault.text) from fault
+        if not on:
+            raise S3Fault("AllAccessDisabled")
+
     def _answer(self, received: Request, wire: Wire) -> Answer:
+        self._check_switch()
+        if received.method == "OPTIONS":
+            return Answer("200 OK", [*self._origins.preflight(received), ("Content-Length", "0")])
+        if self._sites.meant(received):
+            return _of_page(self._sites.page(received, self._for_nobody(received, wire)))
         # A plus sign stands for itself; spelled so, every reader of the query agrees.
         request = replace(received, query=received.query.replace("+", "%2B"))
-        about = target.parse(request, self._options.mount)
+        about = target.parse(request, self._options.mount, self._options.hosts)
+        trace.present().about = about
+        if forms.is_form(request, about):
+            return self._answer_form(request, about, wire)
         admission = self._gate.admit(request, about)
         operation = registry.find(router.route(request.method, about, admission.headers))
-        content = Content(wire, admission.payload, admission.headers)
+        content = Content(wire, admission.payload, operation.of_body(admission.headers))
+        return self._rendered(operation, about, admission, content, request)
+
+    def _rendered(
+        self,
+        operation: registry.Operation,
+        about: Target,
+        admission: Admission,
+        content: Content,
+        request: Request,
+    ) -> Answer:
+        reply = self._perform(operation, about, admission, content, request)
+        try:
+            return _render(operation, reply, operation.model.http["method"])
+        except S3Fault:
+            reply.close()
+            raise
+
+    def _for_nobody(self, request: Request, wire: Wire) -> Get:
+        """What visitors of websites get objects with."""
+
+        def get(name: str, about: Target, headers: Mapping[str, str]) -> Page:
+            admission = Admission(NOBODY, Payload(), headers)
+            content = Content(wire, admission.payload, headers)
+            answer = self._rendered(registry.find(name), about, admission, content, request)
+            return Page(int(answer.status.partition(" ")[0]), answer.headers, answer.body)
+
+        return get
+
+    def _answer_form(self, request: Request, about: Target, wire: Wire) -> Answer:
+        """A form posted by a browser, for which the model of S3 has no operation."""
+        trace.present().operation = forms.NAME
+        form = forms.receive(request, about, wire, self._gate.admit_form)
+        operation = registry.find(forms.OPERATION)
+        status, headers, body = form.answer(
+            self._perform(operation, form.target, form.admission, form.content, request)
+        )
+        return Answer(f"{status} {HTTPStatus(status).phrase}", headers, body)
+
+    def _perform(
+        self,
+        operation: registry.Operation,
+        about: Target,
+        admission: Admission,
+        content: Content,
+        request: Request,
+    ) -> Reply:
+        """Let the operation do what of the request it declares to take."""
+        trace.present().admitted(operation.model.name, about, admission)
         members = codec.decode(operation.model, about, admission.headers)
         members |= _document(operation, content)
+        facts = Facts.of(request, about, admission, members, self._options.region)
         ask = Ask(
             self._store,
             admission.caller,
             self._options,
             content,
             members.get("ExpectedBucketOwner"),
+            Access(facts, self._store.head),
+            operation.action,
+            about.key,
+            about.query.get("versionId"),
         )
         try:
-            reply = operation.run(ask, **operation.arguments(members))
+            with witnessed(Cause.of_request(trace.present(), self._options.region)):
+                return operation.run(ask, **operation.arguments(members))
         except StoreFault as fault:
-            raise _in_place(of_store(fault), about) from fault
+            raise _in_place(ask.hidden(of_store(fault)), about) from fault
         except S3Fault as fault:
-            raise _in_place(fault, about) from fault
-        return _render(operation, reply, request.method)
+            raise _in_place(ask.hidden(fault), about) from fault
 
 
 def _document(operation: registry.Operation, content: Content) -> codec.Members:
@@ -121,13 +214,12 @@ def _document(operation: registry.Operation, content: Content) -> codec.Members:
     if operation.document is None:
         return {}
     name, shape = operation.document
-    required = operation.model.http_checksum.get("requestChecksumRequired", False)
-    if required and not content.has_integrity:
+    if operation.needs_digest and not content.has_integrity:
         raise S3Fault(
             "InvalidRequest",
             "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
         )
-    body = content.read(_LONGEST_DOCUMENT, missing=b"")
+    body = content.read(operation.longest, missing=b"")
     if not body:
         if operation.model.input_shape and name in operation.model.input_shape.required_members:
             raise S3Fault("MalformedXML")
@@ -147,16 +239,21 @@ def _in_place(fault: S3Fault, about: Target) -> S3Fault:
 def _render(operation: registry.Operation, reply: Reply, method: str) -> Answer:
     status = HTTPStatus(reply.status or operation.model.http.get("responseCode") or 200)
     headers = codec.headers_of(operation.model, reply.members)
-    body: bytes | Slice = codec.body_of(operation.model, reply.members, operation.root)
+    body: bytes | Body = codec.body_of(operation.model, reply.members, operation.root)
     if body:
-        headers.append(("Content-Type", "application/xml"))
+        headers.append(("Content-Type", codec.type_of(operation.model)))
     if reply.body is not None:
         body = reply.body
     if status is not HTTPStatus.NO_CONTENT and "ContentLength" not in reply.members:
         headers.append(
-            ("Content-Length", str(body.length if isinstance(body, Slice) else len(body)))
+            ("Content-Length", str(len(body) if isinstance(body, bytes) else body.length))
         )
     return Answer(f"{status.value} {status.phrase}", headers, b"" if method == "HEAD" else body)
+
+
+def _of_page(page: Page) -> Answer:
+    phrase = HTTPStatus(page.status).phrase
+    return Answer(f"{page.status} {phrase}", page.headers, page.body)
 
 
 def _refusal(fault: S3Fault, request: Request, request_id: str, host_id: str) -> Answer:
@@ -181,26 +278,3 @@ def _refusal(fault: S3Fault, request: Request, request_id: str, host_id: str) ->
 def _error_document(elements: Mapping[str, str]) -> bytes:
     inner = "".join(f"<{name}>{codec.escape(text)}</{name}>" for name, text in elements.items())
     return f"{codec.DECLARATION}<Error>{inner}</Error>".encode("utf-8", "replace")
-
-
-def _send(body: bytes | Slice, environ: Environ) -> Iterable[bytes]:
-    """A file goes out by sendfile where the server offers it, small ones without that detour."""
-    if isinstance(body, bytes):
-        return [body] if body else []
-    if body.length <= _SMALL:
-        with body.file as file:
-            file.seek(body.start)
-            return [file.read(body.length)]
-    body.file.seek(body.start)
-    if "wsgi.file_wrapper" in environ:
-        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](body.file, PIECE)
-        return wrapped
-    return _pieces(body)
-
-
-def _pieces(body: Slice) -> Iterator[bytes]:
-    left = body.length
-    with body.file as file:
-        while left and (piece := file.read(min(left, PIECE))):
-            left -= len(piece)
-            yield piece

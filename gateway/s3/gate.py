@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from gateway.credentials import Caller, CredentialSource
+from gateway.credentials import NOBODY, Caller, CredentialSource
 from gateway.native import NativeFault
-from gateway.s3 import clock
+from gateway.s3 import clock, router
 from gateway.s3.content import Payload
 from gateway.s3.faults import S3Fault
 from gateway.s3.options import Options
 from gateway.s3.target import Target
-from gateway.sign import s3v2, v4
+from gateway.sign import postpolicy, s3v2, v4
 from gateway.sign.chunked import Chain
 from gateway.sign.refusals import Reason, Refusal
 from gateway.sign.request import Request
@@ -30,12 +30,28 @@ _STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _TRAILER = "-TRAILER"
 _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _HASH = "x-amz-content-sha256"
+_NEWER, _OLDER = "AWS4-HMAC-SHA256", "AWS"
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True)
+class Proof:
+    """How a caller proved who they are, in the words of policies; nothing of it for nobody.
+
+    Args:
+        version: ``AWS4-HMAC-SHA256`` or ``AWS``.
+        type: ``REST-HEADER``, ``REST-QUERY-STRING`` or ``POST``.
+        signed: when, for presigned requests that say so.
+    """
+
+    version: str = ""
+    type: str = ""
+    signed: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Admission:
-    """A caller who is who they say.
+    """A caller who is who they say, or nobody in particular.
 
     Args:
         payload: what the signature says about the body.
@@ -45,6 +61,7 @@ class Admission:
     caller: Caller
     payload: Payload
     headers: Mapping[str, str]
+    proof: Proof = Proof()
 
 
 class Gate:
@@ -61,7 +78,7 @@ class Gate:
         self._now = now
 
     def admit(self, request: Request, target: Target) -> Admission:
-        """Find out who is calling.
+        """Find out who is calling; without a signature it is nobody.
 
         Args:
             request: with its plus signs in the query encoded, since they stand for themselves.
@@ -80,7 +97,29 @@ class Gate:
             return self._older(request, target)
         if header:
             raise S3Fault("InvalidArgument", "Unsupported Authorization Type")
-        raise S3Fault("AccessDenied")
+        return _unsigned(request, target)
+
+    def admit_form(self, claim: postpolicy.Claim | None) -> Caller:
+        """Find out whose form was posted, from the signature of its policy.
+
+        Args:
+            claim: None for a form that names nobody, as nobody may post one too.
+
+        Raises:
+            S3Fault: AccessDenied, InvalidAccessKeyId, SignatureDoesNotMatch.
+        """
+        if claim is None:
+            return NOBODY
+        try:
+            proved = self._proved(claim.access_key, lambda secret: postpolicy.verify(claim, secret))
+        except Refusal as refusal:
+            echo = {
+                "AWSAccessKeyId": claim.access_key,
+                "StringToSign": claim.policy,
+                "SignatureProvided": claim.signature,
+            }
+            raise _refused(refusal, echo) from None
+        return proved[0]
 
     # -- version 4 -------------------------------------------------------------------------------
 
@@ -98,7 +137,7 @@ class Gate:
         digest = _payload_hash(claim, request, target)
 
         def verify(secret: str) -> bytes:
-            self._verify(claim, request, secret, digest)
+            self._verify(claim, request, secret, digest, mounted=not target.virtual)
             return v4.signing_key(secret, claim.day, claim.region, claim.service)
 
         try:
@@ -110,15 +149,24 @@ class Gate:
             name.replace("_", "-"): name for name in claim.signed_headers if s3v2.META in name
         }
         headers = {spelled.get(name, name): value for name, value in request.headers.items()}
-        return Admission(caller, _payload(digest, chain), headers)
+        if presigned:
+            headers = _hoisted(target) | headers
+        proof = Proof(_NEWER, _kind(presigned), claim.time if presigned else None)
+        return Admission(caller, _payload(digest, chain), headers, proof)
 
-    def _verify(self, claim: v4.Claim, request: Request, secret: str, digest: str) -> None:
-        """Against the path as it came, then with the mount put before it or cut off."""
+    def _verify(
+        self, claim: v4.Claim, request: Request, secret: str, digest: str, *, mounted: bool
+    ) -> None:
+        """Against the path as it came, then with the mount put before it or cut off.
+
+        Args:
+            mounted: whether the mount may be part of the path; else the whole path is the key.
+        """
         rules = v4.Rules(path_as_sent=True, skew=self._options.skew)
         try:
             v4.verify(claim, request, secret, digest, self._now(), rules)
         except Refusal as refusal:
-            if refusal.reason is not Reason.MISMATCH:
+            if refusal.reason is not Reason.MISMATCH or not mounted:
                 raise
             mount = self._options.mount
             bare = request.path.removeprefix(mount)
@@ -140,6 +188,8 @@ class Gate:
             self._check_expiry(claim.expires)
         _no_token(request, target)
         mount = self._options.mount
+        if target.virtual:  # what the host says is signed as if the path said it
+            request, mount = replace(request, path=f"/{target.bucket}{request.path}"), ""
         try:
             caller, underscored = self._proved(
                 claim.access_key, lambda secret: s3v2.verify(claim, request, secret, mount)
@@ -156,7 +206,8 @@ class Gate:
             s3v2.spelled(name) if name in underscored else name: value
             for name, value in request.headers.items()
         }
-        return Admission(caller, _payload(headers.get(_HASH, _UNSIGNED), None), headers)
+        proof = Proof(_OLDER, _kind(claim.expires is not None))
+        return Admission(caller, _payload(headers.get(_HASH, _UNSIGNED), None), headers, proof)
 
     def _check_expiry(self, expires: str) -> None:
         if not expires.isascii() or not expires.isdigit() or len(expires) > 12:
@@ -209,6 +260,17 @@ class Gate:
         return caller
 
 
+def _unsigned(request: Request, target: Target) -> Admission:
+    """Nobody's request."""
+    _no_token(request, target)
+    payload = _payload(request.header(_HASH) or _UNSIGNED, None)
+    return Admission(NOBODY, payload, request.headers)
+
+
+def _kind(presigned: bool) -> str:
+    return "REST-QUERY-STRING" if presigned else "REST-HEADER"
+
+
 def _payload_hash(claim: v4.Claim, request: Request, target: Target) -> str:
     """What stands in the canonical request for the body."""
     sent = request.header(_HASH)
@@ -249,6 +311,15 @@ def _no_token(request: Request, target: Target) -> None:
     """Keys here are permanent; none of them belongs to a session."""
     if request.header("x-amz-security-token") or "X-Amz-Security-Token" in target.query:
         raise S3Fault("InvalidToken")
+
+
+def _hoisted(target: Target) -> dict[str, str]:
+    """Headers that a presigned URL brings along, since whoever opens it cannot send any."""
+    return {
+        name.lower(): value.encode().decode("latin-1")
+        for name, value in target.query.items()
+        if name.lower().startswith("x-amz-") and name not in router.APART
+    }
 
 
 def _malformed(presigned: bool, public: str) -> S3Fault:

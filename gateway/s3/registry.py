@@ -3,7 +3,8 @@
     @s3_operation("HeadBucket")
     def head_bucket(ask: Ask, bucket: str) -> Reply: …
 
-A parameter annotated with a ``TypedDict`` takes several members at once, those the dict names.
+A parameter annotated with a ``TypedDict`` takes several members at once, those the dict names. One
+called ``document`` takes the request's document, whatever the model calls it.
 
 At import the model is asked whether the operation and its parameters exist and whether everything
 required is taken. At call time a member that was sent and is not in the signature is refused by
@@ -26,10 +27,13 @@ from botocore.model import OperationModel, Shape
 
 from gateway.s3 import model
 from gateway.s3.faults import S3Fault
-from gateway.s3.integrity import SDK
+from gateway.s3.integrity import PREFIX, SDK, checksum_headers
 from gateway.s3.reply import Reply
 
 Run = Callable[..., Reply]
+
+LONGEST = 2 << 20
+"""Bytes of a request's document, where an operation says nothing else."""
 
 _BODY = "checked where the body is read"
 EVERYWHERE: Mapping[str, str] = {
@@ -59,6 +63,8 @@ class Operation:
         accepts: parameter of the function by member name.
         groups: the parameters that take several members, as a dict by member name.
         root: element name of the reply's document, or the member that is the document.
+        longest: bytes that the request's document may have.
+        undigested: the document may come without a digest, whatever the model says.
     """
 
     model: OperationModel
@@ -69,6 +75,14 @@ class Operation:
     ignores: Mapping[str, str]
     fixed: Mapping[str, Collection[str]]
     root: str | None
+    longest: int
+    undigested: bool = False
+
+    @property
+    def needs_digest(self) -> bool:
+        """Whether the request's document must come with a digest."""
+        required = self.model.http_checksum.get("requestChecksumRequired", False)
+        return bool(required) and not self.undigested
 
     @property
     def document(self) -> tuple[str, Shape] | None:
@@ -78,6 +92,13 @@ class Operation:
         if shape is None or name is None or self.model.has_streaming_input:
             return None
         return name, shape.members[name]
+
+    def of_body(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers that may speak of the body: the operation may take checksums for itself."""
+        if "ChecksumCRC32" not in self.accepts:
+            return headers
+        taken = {f"{PREFIX}{algorithm}" for algorithm in checksum_headers(headers)}
+        return {name: value for name, value in headers.items() if name not in taken}
 
     def arguments(self, members: Mapping[str, Any]) -> dict[str, Any]:
         """The function's keyword arguments.
@@ -120,6 +141,8 @@ def s3_operation(
     root: str | None = None,
     ignores: Mapping[str, str] | None = None,
     fixed: Mapping[str, Collection[str]] | None = None,
+    longest: int = LONGEST,
+    undigested: bool = False,
 ) -> Callable[[Run], Run]:
     """Declare the function that carries an operation out.
 
@@ -129,6 +152,7 @@ def s3_operation(
             name it.
         ignores: member → why it may be sent and changes nothing here.
         fixed: member → the values it may have.
+        longest, undigested: see :class:`Operation`.
 
     Raises:
         TypeError: the model does not have what the declaration says.
@@ -150,6 +174,8 @@ def s3_operation(
             ignores={**EVERYWHERE, **_announcement(operation), **(ignores or {})},
             fixed=fixed or {},
             root=root,
+            longest=longest,
+            undigested=undigested,
         )
         return run
 
@@ -161,6 +187,8 @@ def _accepts(operation: OperationModel, run: Run) -> tuple[dict[str, str], froze
     shape = operation.input_shape
     members = set(shape.members) if shape else set[str]()
     names = {xform_name(member): member for member in members}
+    if shape and "payload" in shape.serialization:
+        names["document"] = shape.serialization["payload"]
     taken: dict[str, str] = {}
     groups = set[str]()
     hints = typing.get_type_hints(run)

@@ -15,10 +15,10 @@ from botocore.model import OperationModel
 
 from gateway.s3 import model
 from gateway.s3.faults import S3Fault
+from gateway.s3.integrity import PREFIX, SDK
 from gateway.s3.target import Target
 
-# Belongs to the signature, or is noise that SDKs add to every request.
-_APART = frozenset({"AWSAccessKeyId", "Signature", "Expires", "x-id"}) | {
+APART = frozenset({"AWSAccessKeyId", "Signature", "Expires", "x-id"}) | {
     f"X-Amz-{name}"
     for name in (
         "Algorithm",
@@ -31,6 +31,9 @@ _APART = frozenset({"AWSAccessKeyId", "Signature", "Expires", "x-id"}) | {
         "SignedHeaders",
     )
 }
+"""Query parameters of the signature, or noise that SDKs add to every request."""
+# Speaks of the body and means the same everywhere, even where the model does not have it.
+_OF_BODIES = (PREFIX, SDK)
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,20 @@ class Route:
     known: frozenset[str]
     spoken: frozenset[str]
 
-    @property
+    @functools.cached_property
+    def needed(self) -> frozenset[str]:
+        """Names that the query must have."""
+        return self.queries | self.literals.keys()
+
+    @functools.cached_property
     def demands(self) -> int:
         """How much it asks for."""
         return len(self.literals) + len(self.queries) + len(self.headers)
 
-    def matches(self, level: int, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
-        """Whether a request of this method has all it asks for."""
+    def matches(self, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        """Whether a request of this method and level has all it asks for."""
         return (
-            self.level == level
-            and all(name in query for name in (*self.literals, *self.queries))
+            self.needed <= query.keys()
             and all(query[name] == value for name, value in self.literals.items() if value)
             and self.headers <= headers.keys()
         )
@@ -71,12 +78,13 @@ def route(method: str, target: Target, headers: Mapping[str, str]) -> str:
         S3Fault: MethodNotAllowed, NotImplemented.
     """
     level = (target.bucket is not None) + (target.key is not None)
-    found = [r for r in _routes().get(method, ()) if r.matches(level, target.query, headers)]
+    candidates = _routes().get((method, level), ())
+    found = [candidate for candidate in candidates if candidate.matches(target.query, headers)]
     if not found:
         raise S3Fault("MethodNotAllowed", extras={"Method": method, "ResourceType": _TYPES[level]})
     best = max(found, key=lambda route: route.demands)
     for name in target.query:
-        if name not in best.known and name not in _APART:
+        if name not in best.known and name not in APART and not _hoisted(name, headers):
             raise S3Fault(
                 "NotImplemented",
                 f"The query parameter {name} is not implemented for {best.name}.",
@@ -91,13 +99,18 @@ def route(method: str, target: Target, headers: Mapping[str, str]) -> str:
     return best.name
 
 
+def _hoisted(name: str, headers: Mapping[str, str]) -> bool:
+    """Whether a parameter of a presigned URL was taken for the header it stands for."""
+    return name.lower().startswith("x-amz-") and name.lower() in headers
+
+
 @functools.cache
 def _meant_for_others(method: str, level: int, spoken: frozenset[str]) -> frozenset[str]:
     """Headers that would make a request of this method and level another operation.
 
     Headers the model does not know at all are noise of some client, and let pass.
     """
-    neighbours = (route.spoken for route in _routes()[method] if route.level == level)
+    neighbours = (route.spoken for route in _routes()[method, level])
     return frozenset().union(*neighbours) - spoken
 
 
@@ -105,10 +118,12 @@ _TYPES = ("SERVICE", "BUCKET", "OBJECT")
 
 
 @functools.cache
-def _routes() -> Mapping[str, list[Route]]:
-    table: dict[str, list[Route]] = {}
+def _routes() -> Mapping[tuple[str, int], list[Route]]:
+    """By method and level."""
+    table: dict[tuple[str, int], list[Route]] = {}
     for operation in model.operations():
-        table.setdefault(operation.http["method"], []).append(_route(operation))
+        route = _route(operation)
+        table.setdefault((route.method, route.level), []).append(route)
     return table
 
 
@@ -134,6 +149,6 @@ def _route(operation: OperationModel) -> Route:
         spoken=frozenset(
             name
             for name in map(str.lower, wire("header", set(members)))
-            if name.startswith("x-amz-") and not name.startswith("x-amz-checksum-")
+            if name.startswith("x-amz-") and not name.startswith(_OF_BODIES)
         ),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from gateway.s3.faults import S3Fault
+from gateway.s3.hosts import NO_HOSTS, Hosts
 from gateway.sign.request import Request
 
 LONGEST_KEY = 1024  # bytes of UTF-8
@@ -23,35 +24,45 @@ class Target:
         path: still encoded, without the mount.
         bucket, key: decoded; None where the path has none.
         query: decoded, the first value of each name; a bare name has the value "".
+        virtual: the bucket was named by the host, and the whole path is the key.
     """
 
     path: str
     bucket: str | None
     key: str | None
     query: Mapping[str, str]
+    virtual: bool = False
 
 
-def parse(request: Request, mount: str) -> Target:
+def parse(request: Request, mount: str, hosts: Hosts = NO_HOSTS) -> Target:
     """Read a request's target.
 
     Raises:
         S3Fault: InvalidURI, KeyTooLongError.
     """
+    if not request.path.startswith("/"):
+        raise S3Fault("InvalidURI")
+    place = hosts.place(request.header("host"))
+    if place is not None:
+        return Target(request.path, place.bucket, _key(request.path), _query(request.query), True)
     path = request.path
     if path == mount or path.startswith(mount + "/"):
         path = path[len(mount) :] or "/"
-    if not path.startswith("/"):
-        raise S3Fault("InvalidURI")
     bucket, _, key = path[1:].partition("/")
     if key and not bucket:
         raise S3Fault("InvalidURI")
-    decoded = _text(key)
+    return Target(path, _text(bucket) or None, _key(f"/{key}"), _query(request.query))
+
+
+def _key(path: str) -> str | None:
+    """Everything behind the first slash; None for nothing."""
+    decoded = _text(path[1:])
     if len(decoded.encode()) > LONGEST_KEY:
         raise S3Fault(
             "KeyTooLongError",
             extras={"Size": str(len(decoded.encode())), "MaxSizeAllowed": str(LONGEST_KEY)},
         )
-    return Target(path, _text(bucket) or None, decoded or None, _query(request.query))
+    return decoded or None
 
 
 def copy_source(header: str) -> tuple[str, str, str | None]:

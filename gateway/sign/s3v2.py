@@ -5,7 +5,8 @@ The resource is where clients differ, so several candidates are tried, each in c
 * a server mounted under a prefix may be signed for with and without it, since boto 2 signs the
   path it was told, and a proxy in front may have added or cut it;
 * botocore signs a bucket as ``/bucket/`` where the wire has ``/bucket``;
-* boto 2 and botocore each have a list of their own of the query parameters that are signed;
+* boto 2 and botocore each sign a few query parameters that nobody else does; those that decide
+  what a request is must be signed in any case;
 * WSGI does not tell ``x-amz-meta-a_b`` from ``x-amz-meta-a-b``, but the signer did.
 
 Protocol source: "Signing and authenticating REST requests" (signature version 2) of the S3 API.
@@ -21,27 +22,20 @@ from urllib.parse import unquote_to_bytes
 from gateway.sign.refusals import Reason, Refusal
 from gateway.sign.request import Request
 
-_EVERYONE = (
-    "acl cors delete lifecycle location logging notification partNumber policy requestPayment"
-    " restore tagging torrent uploadId uploads versionId versioning versions website"
+# Whatever makes a request another one: a signature that left any of these out does not cover what
+# is asked, whichever client made it.
+_ESSENTIAL = (
+    "accelerate acl analytics cors delete encryption inventory legal-hold lifecycle location"
+    " logging metrics notification object-lock ownershipControls partNumber policy policyStatus"
+    " publicAccessBlock replication requestPayment restore retention select select-type tagging"
+    " torrent uploadId uploads versionId versioning versions website"
     " response-cache-control response-content-disposition response-content-encoding"
     " response-content-language response-content-type response-expires"
 )
-_SERVERS = (
-    " accelerate analytics encryption inventory legal-hold metrics object-lock ownershipControls"
-    " policyStatus publicAccessBlock replication retention select select-type"
-)
-_BOTOCORE = (
-    " accelerate analytics defaultObjectAcl inventory metrics object-lock replication select"
-    " select-type storageClass"
-)
-_BOTO2 = (
-    " billing compose defaultObjectAcl encryption encryptionConfig storageClass userProject"
-    " websiteConfig"
-)
-_SUBRESOURCES = tuple(
-    frozenset((_EVERYONE + more).split()) for more in (_SERVERS, _BOTOCORE, _BOTO2)
-)
+# What clients sign besides; it changes nothing here.
+_BOTOCORE = " defaultObjectAcl storageClass"
+_BOTO2 = " billing compose defaultObjectAcl encryptionConfig storageClass userProject websiteConfig"
+SUBRESOURCES = tuple(frozenset((_ESSENTIAL + more).split()) for more in ("", _BOTOCORE, _BOTO2))
 META = "x-amz-meta-"
 
 _MIXED = 4  # names up to which every mixture of spellings is tried
@@ -158,7 +152,7 @@ def _lines(pairs: list[tuple[str, str]]) -> str:
 
 
 def _resources(request: Request, mount: str) -> Iterator[bytes]:
-    suffixes = dict.fromkeys(_subresources(request.query, names) for names in _SUBRESOURCES)
+    suffixes = dict.fromkeys(_subresources(request.query, names) for names in SUBRESOURCES)
     for path, suffix in itertools.product(_paths(request.path, mount), suffixes):
         yield path.encode("latin-1") + suffix
 

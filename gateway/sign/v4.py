@@ -25,6 +25,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, unquote_to_bytes
 
+from gateway.sign import stamps
 from gateway.sign.encoding import canonical_query, encode
 from gateway.sign.refusals import Reason, Refusal
 from gateway.sign.request import Request
@@ -222,10 +223,8 @@ def _claim(parts: dict[str, str], stamp: str, expires: int | None) -> Claim:
 
 def _time(stamp: str) -> datetime:
     """X-Amz-Date or Date, in ISO basic or RFC 1123 form."""
-    try:
-        return datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
-    except ValueError:
-        pass
+    if (usual := stamps.parse(stamp)) is not None:
+        return usual
     try:
         time = parsedate_to_datetime(stamp)
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

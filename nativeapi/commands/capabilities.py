@@ -8,11 +8,12 @@ from nativeapi.views.capabilities import CapabilityView
 from orchestrator.resources import configuration
 
 
-@command("listCapabilities", role=Role.USER, since="1.0")
+@command("listCapabilities", role=Role.USER, service=True, since="1.0")
 class ListCapabilities:
     """Show what this cloud can do."""
 
     def run(self, call: Call) -> CapabilityView:
+        ec2, s3 = configuration.flags(call.db, "enable.ec2.api", "enable.s3.api")
         return CapabilityView(
             securitygroupsenabled=True,
             cloudstackversion=VERSION,
@@ -23,4 +24,6 @@ class ListCapabilities:
             customdiskofferingmaxsize=configuration.integer(
                 call.db, "custom.diskoffering.size.max"
             ),
+            ec2apienabled=ec2,
+            s3apienabled=s3,
         )

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from nativeapi.call import Call
-from nativeapi.declare import Choices, Length, Page, Role, Visible, Wire
+from nativeapi.declare import Choices, Entry, Fields, Length, Page, Role, Visible, Wire
 from nativeapi.listing import Listing, ident, page
 from nativeapi.registry import command
 from nativeapi.views.pools import (
@@ -12,11 +12,14 @@ from nativeapi.views.pools import (
     image_store_views,
     storage_pool_views,
 )
-from orchestrator.faults import invalid
+from orchestrator.faults import Fault, Kind, invalid
 from orchestrator.resources import pools
-from orchestrator.schema.pools import PoolRole, StoragePool
+from orchestrator.resources.pools import BucketAccess
+from orchestrator.schema.pools import PoolRole, Provider, StoragePool
 from orchestrator.schema.zones import Cluster, Pod, Zone
 from orchestrator.workflows import pools as work
+
+_NEEDED = ("accesskey", "secretkey", "bucket")
 
 
 @command("createStoragePool", role=Role.ADMIN, since="1.0")
@@ -68,15 +71,63 @@ class AddImageStore:
     """Add a store of templates to a zone. It is Up once it has been connected."""
 
     name: Annotated[str | None, "the store's name; its URL when absent"] = None
-    provider: Annotated[str, Choices("NFS"), "who provides it"]
-    url: Annotated[str, Length(1, 255), "where it is: SharedMountPoint://localhost/path"]
+    provider: Annotated[str, Choices(*Provider), "who provides it: NFS (a folder) or S3"]
+    url: Annotated[
+        str | None,
+        Length(1, 255),
+        "where it is: SharedMountPoint://localhost/path; of S3 the endpoint, if no detail says it",
+    ] = None
     zone: Annotated[Visible[Zone], Wire("zoneid"), "the zone it serves"]
+    details: Annotated[
+        tuple[Entry, ...],
+        Fields("key", "value"),
+        "of S3: accesskey, secretkey, bucket; perhaps endpoint, usehttps, region",
+    ] = ()
 
     def run(self, call: Call) -> ImageStoreView:
-        name = self.name or self.url[-100:]
-        store = pools.create_image_store(call.db, self.zone, name=name, url=self.url)
+        store = self._bucket(call) if self.provider == Provider.S3 else self._folder(call)
         work.connect(call, store)
         return image_store_views(call, [store])[0]
+
+    def _folder(self, call: Call) -> StoragePool:
+        if self.details:
+            raise invalid("imagestore", "A folder takes no details.", field="details")
+        if self.url is None:
+            raise Fault(Kind.MISSING, "imagestore", "url is missing.", field="url")
+        name = self.name or self.url[-100:]
+        return pools.create_image_store(call.db, self.zone, name=name, url=self.url)
+
+    def _bucket(self, call: Call) -> StoragePool:
+        access = _access(self.url, {entry["key"]: entry["value"] for entry in self.details})
+        name = self.name or f"{access.endpoint}/{access.bucket}"[-100:]
+        return pools.create_bucket_store(call.db, self.zone, name=name, access=access)
+
+
+def _access(url: str | None, told: dict[str, str]) -> BucketAccess:
+    """What the details of an S3 store say.
+
+    Raises:
+        Fault: missing or invalid, naming the detail.
+    """
+    strange = told.keys() - {*_NEEDED, "endpoint", "usehttps", "region"}
+    if strange:
+        text = f"S3 has no detail {', '.join(sorted(strange))}."
+        raise invalid("imagestore", text, field="details")
+    lacking = [name for name in _NEEDED if not told.get(name)]
+    endpoint = told.get("endpoint") or url
+    if lacking or not endpoint:
+        text = f"S3 needs the detail {', '.join(lacking or ['endpoint'])}."
+        raise Fault(Kind.MISSING, "imagestore", text, field="details")
+    if "://" not in endpoint:
+        plain = told.get("usehttps", "true").lower() == "false"
+        endpoint = f"{'http' if plain else 'https'}://{endpoint}"
+    return BucketAccess(
+        endpoint,
+        told["bucket"],
+        told["accesskey"],
+        told["secretkey"],
+        told.get("region") or "us-east-1",
+    )
 
 
 @command("listImageStores", role=Role.ADMIN, since="1.0")

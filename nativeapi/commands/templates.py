@@ -23,7 +23,7 @@ class RegisterTemplate:
     display_text: Annotated[str, Length(1, 4096), "what it is, for people"]
     url: Annotated[str, Length(1, 4096), "where the image is, by http or https"]
     zone: Annotated[Visible[Zone], Wire("zoneid"), "the zone it is for"]
-    format: Annotated[str, "form of the image: QCOW2"]
+    format: Annotated[str, "form of the image: QCOW2 or RAW"]
     hypervisor: Annotated[str, Choices("KVM"), "what runs it"]
     os_type: Annotated[Visible[OsType], Wire("ostypeid"), "the operating system in it"]
     checksum: Annotated[str, "MD5, SHA-1, SHA-256 or SHA-512 of the image, in hexadecimal"] = ""

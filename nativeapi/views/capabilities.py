@@ -15,3 +15,5 @@ class CapabilityView(View, noun="capability"):
     projectinviterequired: Annotated[bool, "whether joining a project takes an invitation"]
     allowusercreateprojects: Annotated[bool, "whether users may create projects"]
     customdiskofferingmaxsize: Annotated[int, "largest disk a user may ask for, in GB"]
+    ec2apienabled: Annotated[bool, "whether the gateway answers EC2 (enable.ec2.api)"]
+    s3apienabled: Annotated[bool, "whether the gateway answers S3 (enable.s3.api)"]

@@ -8,7 +8,7 @@ from nativeapi.call import Call
 from nativeapi.declare import View
 from nativeapi.references import noun
 from orchestrator.resources import pools, zones
-from orchestrator.schema.pools import StoragePool
+from orchestrator.schema.pools import Provider, StoragePool
 
 
 class StoragePoolView(View, noun="storagepool"):
@@ -82,8 +82,8 @@ def image_store_views(call: Call, rows: Sequence[StoragePool]) -> list[ImageStor
             zoneid=row.zone_id,
             zonename=names[row.zone_id],
             url=row.url,
-            protocol="file",
-            providername="NFS",
+            protocol="s3" if row.provider == Provider.S3 else "file",
+            providername=row.provider,
             scope="ZONE",
             state=row.state,
         )

@@ -8,7 +8,7 @@ from nativeapi.call import Call
 from nativeapi.declare import View, Wire
 from nativeapi.references import noun
 from nativeapi.views.ownership import around
-from orchestrator.resources import ostypes, templates, zones
+from orchestrator.resources import ostypes, templates, urls, zones
 from orchestrator.schema.templates import Template, TemplateState
 
 
@@ -38,6 +38,7 @@ class TemplateView(View, noun="template"):
     domain: Annotated[str, "the name of the owner's domain"]
     domainid: Annotated[str, "the owner's domain"]
     isextractable: Annotated[bool, "whether it may be downloaded"]
+    url: Annotated[str, "where the image came from, without what a query or a login may hold"]
     checksum: Annotated[str | None, "checksum of the image"]
     sshkeyenabled: Annotated[bool, "whether it takes an SSH key from the cloud"]
     jobid: Annotated[str | None, "the job under way on it"]
@@ -73,6 +74,7 @@ def template_views(call: Call, rows: Sequence[Template]) -> list[TemplateView]:
             domain=context.owners[row.account_id].domain,
             domainid=context.owners[row.account_id].domain_id,
             isextractable=row.extractable,
+            url=urls.shown(row.url),
             checksum=row.checksum or None,
             sshkeyenabled=True,
             jobid=context.jobs.get(row.id),

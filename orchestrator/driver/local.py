@@ -6,9 +6,9 @@ verb. The libvirt daemon is started, or started again, whenever a connection has
 
 from pathlib import Path
 
+from orchestrator.driver.libvirt.buckets import BucketStorage
 from orchestrator.driver.libvirt.connection import Connection
 from orchestrator.driver.libvirt.daemon import ensure_daemon
-from orchestrator.driver.libvirt.disks import FileStorage
 from orchestrator.driver.libvirt.machines import LibvirtHypervisor
 from orchestrator.driver.libvirt.probe import Accelerator
 from orchestrator.driver.linux.networks import LinuxNetwork
@@ -29,6 +29,6 @@ def local_drivers(home: Path, tag: str, machine_type: str = "auto") -> Drivers:
     accelerator = Accelerator(machine_type)
     return Drivers(
         hypervisor=LibvirtHypervisor(connection, places, accelerator.choose),
-        storage=FileStorage(),
+        storage=BucketStorage(places.home / "staging"),
         network=LinuxNetwork(places),
     )

@@ -24,6 +24,10 @@ class Refused(Exception):
     """The driver will never be able to do this; the job unwinds."""
 
 
+class BadImage(Refused):
+    """A template's image is not what it has to be; the text is for whoever registered it."""
+
+
 class NoSpace(Refused):
     """The host or the pool is full."""
 
@@ -55,6 +59,16 @@ class Pool:
 
     id: str
     path: str
+
+
+@dataclass(frozen=True)
+class BucketPool(Pool):
+    """An image store that is a bucket at an S3 endpoint; ``path`` is the bucket's name."""
+
+    endpoint: str
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Global configuration parameters: each declared once, changed at run time by the administrator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -10,13 +10,19 @@ from sqlalchemy.orm import Session
 from orchestrator.faults import invalid, not_found
 from orchestrator.schema.configuration import Configuration
 
-
 _YEARS = 10 * 365 * 86_400
 """Ten years in seconds: what is longer is a slip of the finger."""
 
 
 def _networks(text: str) -> tuple[IPv4Network, ...]:
     return tuple(IPv4Network(item.strip()) for item in text.split(",") if item.strip())
+
+
+def _flag(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered not in ("true", "false"):
+        raise ValueError("it is neither true nor false")
+    return lowered == "true"
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -99,6 +105,8 @@ PARAMETERS = {
             _whole(0, _YEARS),
             "Seconds for which an expunged instance is still listed, as Destroyed.",
         ),
+        Parameter("enable.ec2.api", "Advanced", "false", _flag, "Whether the gateway answers EC2."),
+        Parameter("enable.s3.api", "Advanced", "false", _flag, "Whether the gateway answers S3."),
         Parameter(
             "job.expire.minutes",
             "Advanced",
@@ -145,14 +153,23 @@ def integer(db: Session, name: str) -> int:
 
 def numbers(db: Session, *names: str) -> list[float]:
     """The values in force of number parameters, by one query."""
-    rows = db.scalars(select(Configuration).where(Configuration.name.in_(names)))
-    changed = {row.name: row.value for row in rows}
-    return [float(changed.get(name, PARAMETERS[name].default)) for name in names]
+    return [float(value) for value in _texts(db, names)]
+
+
+def flags(db: Session, *names: str) -> list[bool]:
+    """The values in force of parameters that are true or false, by one query."""
+    return [_flag(value) for value in _texts(db, names)]
 
 
 def networks(db: Session, name: str) -> tuple[IPv4Network, ...]:
     """The value in force of a parameter that lists networks."""
     return _networks(text(db, name))
+
+
+def _texts(db: Session, names: Sequence[str]) -> list[str]:
+    rows = db.scalars(select(Configuration).where(Configuration.name.in_(names)))
+    changed = {row.name: row.value for row in rows}
+    return [changed.get(name, PARAMETERS[name].default) for name in names]
 
 
 def values(db: Session) -> dict[str, str]:

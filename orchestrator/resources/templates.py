@@ -21,7 +21,7 @@ FILTERS = (
     "community",
     "all",
 )
-FORMATS = ("QCOW2",)
+FORMATS = ("QCOW2", "RAW")
 
 _GONE = (TemplateState.DELETING, TemplateState.DELETED)
 _PACKED = r"(\.gz|\.bz2)?$"

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from orchestrator.schema.base import Base, Created, Id, OptionalRef, Ref
+from orchestrator.schema.secrets import Secret
 
 
 class PoolRole(StrEnum):
@@ -13,6 +14,13 @@ class PoolRole(StrEnum):
 
     PRIMARY = "primary"
     IMAGE = "image"
+
+
+class Provider(StrEnum):
+    """Who keeps a pool, in the native API's words: a folder that hosts share, or S3."""
+
+    FOLDER = "NFS"
+    S3 = "S3"
 
 
 class PoolState(StrEnum):
@@ -24,7 +32,11 @@ class PoolState(StrEnum):
 
 
 class StoragePool(Base):
-    """A folder (or, later, a share) in which disks or images lie. Sizes in bytes."""
+    """A folder in which disks or images lie, or a bucket for images. Sizes in bytes.
+
+    Of a bucket ``url`` is the endpoint with the bucket as its path, ``path`` the bucket's name, and
+    ``access`` the keys to it, as JSON.
+    """
 
     __tablename__ = "storage_pool"
     __table_args__ = (UniqueConstraint("zone_id", "name"),)
@@ -34,6 +46,10 @@ class StoragePool(Base):
     role: Mapped[str] = mapped_column(String(10))
     url: Mapped[str] = mapped_column(String(255), unique=True)
     path: Mapped[str]
+    provider: Mapped[str] = mapped_column(
+        String(10), default=Provider.FOLDER, server_default=Provider.FOLDER
+    )
+    access: Mapped[str | None] = mapped_column(Secret)
     zone_id: Mapped[Ref] = mapped_column(ForeignKey("zone.id"))
     pod_id: Mapped[OptionalRef] = mapped_column(ForeignKey("pod.id"))
     cluster_id: Mapped[OptionalRef] = mapped_column(ForeignKey("cluster.id"))

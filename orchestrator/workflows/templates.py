@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from orchestrator.driver.ports import Image, Pool
+from orchestrator.driver.ports import BadImage, Image, Pool
 from orchestrator.engine.workflow import Args, DbStep, Step, Work, Workflow
+from orchestrator.faults import invalid
 from orchestrator.resources import configuration, hosts, jobs, pools
 from orchestrator.resources.states import move
 from orchestrator.schema.jobs import Job
@@ -70,7 +71,10 @@ def _fetch(work: Work[OfTemplate]) -> list[int]:
     with work.sessions.read() as db:
         sites = configuration.networks(db, "secstorage.allowed.internal.sites")
     image = Image(template.id, template.url, template.format, template.checksum)
-    facts = work.fleet.host(host_id).storage.ensure_image(store, image, sites)
+    try:
+        facts = work.fleet.host(host_id).storage.ensure_image(store, image, sites)
+    except BadImage as why:
+        raise invalid(_SUBJECT, f"The image cannot be used: {why}.") from why
     return [facts.virtual_size, facts.physical_size]
 
 

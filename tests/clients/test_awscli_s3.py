@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.clients.programs import contents, folder_of_files
 from tests.gateway.s3.servers import ALICE, BOB, Server, serving
 
 
@@ -97,14 +98,57 @@ def test_single_calls_answer_as_documented(aws: Aws, tmp_path: Path) -> None:
     assert place == {"LocationConstraint": "pileus"}
 
 
+def test_versions_tags_and_uploads_are_managed_by_single_calls(aws: Aws, tmp_path: Path) -> None:
+    part = tmp_path / "part"
+    part.write_bytes(os.urandom(5 << 20))
+    aws("s3api", "create-bucket", "--bucket", "cli-more")
+    where = ("--bucket", "cli-more", "--key", "k")
+    enabled = ("--versioning-configuration", "Status=Enabled")
+    aws("s3api", "put-bucket-versioning", "--bucket", "cli-more", *enabled)
+    upload = json.loads(aws("s3api", "create-multipart-upload", *where))["UploadId"]
+    these = (*where, "--upload-id", upload)
+    parts = []
+    for number in (1, 2):
+        sent = aws("s3api", "upload-part", *these, "--part-number", f"{number}", "--body", str(part))
+        parts.append({"PartNumber": number, "ETag": json.loads(sent)["ETag"]})
+    assert len(json.loads(aws("s3api", "list-parts", *these))["Parts"]) == 2
+    whole = json.dumps({"Parts": parts})
+    aws("s3api", "complete-multipart-upload", *these, "--multipart-upload", whole)
+    aws("s3api", "delete-object", *where)
+    aws("s3api", "put-object", *where, "--tagging", "a=1&b=2")
+    tags = json.loads(aws("s3api", "get-object-tagging", *where))["TagSet"]
+    assert tags == [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    found = json.loads(aws("s3api", "list-object-versions", "--bucket", "cli-more"))
+    assert [each["Size"] for each in found["Versions"]] == [0, 10 << 20]
+    assert len(found["DeleteMarkers"]) == 1
+    first = found["Versions"][1]["VersionId"]
+    aws("s3api", "get-object", *where, "--version-id", first, "--part-number", "2", str(part))
+    assert part.stat().st_size == 5 << 20
+
+
+def test_a_folder_is_kept_in_step(aws: Aws, tmp_path: Path) -> None:
+    folder, back = tmp_path / "sent", tmp_path / "back"
+    folder_of_files(folder, {"a": b"one", "b/c": os.urandom(9 << 20), "b/d": b"two"})
+    aws("s3", "mb", "s3://cli-sync")
+    aws("s3", "sync", str(folder), "s3://cli-sync/x")
+    (folder / "a").unlink()
+    (folder / "e").write_bytes(b"new")
+    assert len(aws("s3", "sync", "--no-progress", "--delete", str(folder), "s3://cli-sync/x").splitlines()) == 2
+    aws("s3", "sync", "s3://cli-sync/x", "s3://cli-sync/y")
+    aws("s3", "rm", "s3://cli-sync/x", "--recursive")
+    aws("s3", "sync", "s3://cli-sync/y", str(back))
+    assert contents(back) == contents(folder)
+    assert "Total Objects: 3" in aws("s3", "ls", "s3://cli-sync", "--recursive", "--summarize")
+
+
 def test_refusals_are_named(server: Server, aws: Aws, tmp_path: Path) -> None:
     aws("s3api", "create-bucket", "--bucket", "cli-refusals")
-    acl = aws.run("s3api", "get-bucket-acl", "--bucket", "cli-refusals")
-    assert "(NotImplemented)" in acl.stderr
+    select = ("--expression", "SELECT *", "--expression-type", "SQL", str(tmp_path / "out"))
+    forms = ("--input-serialization", '{"CSV":{}}', "--output-serialization", '{"CSV":{}}')
+    where = ("--bucket", "cli-refusals", "--key", "k")
+    refused = aws.run("s3api", "select-object-content", *where, *forms, *select)
+    assert "SelectObjectContent is not implemented" in refused.stderr
     bob = Aws(server, tmp_path, BOB)
     assert "(AccessDenied)" in bob.run("s3", "ls", "s3://cli-refusals").stderr
-    large = tmp_path / "large"
-    large.write_bytes(bytes(9 << 20))
-    refused = aws.run("s3", "cp", str(large), "s3://cli-refusals/large")
-    assert "CreateMultipartUpload is not implemented" in refused.stderr
-    aws("s3api", "put-object", "--bucket", "cli-refusals", "--key", "large", "--body", str(large))
+    absent = aws.run("s3", "cp", "s3://cli-refusals/absent", str(tmp_path / "out"))
+    assert "404" in absent.stderr

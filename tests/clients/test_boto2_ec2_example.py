@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+from tests.world.conftest import nothing_leaks, world
 from tests.world.world import World
+
+__all__ = ["nothing_leaks", "world"]
 
 SCRIPT = """
 import sys

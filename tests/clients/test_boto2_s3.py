@@ -28,6 +28,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "keys_are_listed_with_folders_and_removed_together",
         "a_key_is_copied_and_removed",
         "a_url_made_by_boto_works",
+        "a_large_file_is_sent_and_copied_in_parts",
+        "versions_are_listed_read_and_removed",
         "errors_have_their_codes",
     ],
 )

@@ -49,9 +49,9 @@ HOMES = {
     "sqlalchemy": ("orchestrator/", "s3store/", "tools/migration.py"),
     "alembic": ("orchestrator/schema/", "tools/migration.py"),
     "libvirt": ("orchestrator/driver/libvirt/",),
-    "boto3": ("tools/",),
+    "boto3": ("tools/", "orchestrator/driver/libvirt/bucket.py"),
     "pymysql": (),
-    "gunicorn": (),
+    "gunicorn": ("tools/worker.py",),
     "requests": (),
 }
 

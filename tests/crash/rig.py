@@ -23,7 +23,7 @@ from tools.home import Config, Home, Key
 from tools.native import Native, as_admin
 from tools.parts import parts
 from tools.progress import Progress
-from tools.provision import provision
+from tools.provision import provision, switch_on
 from tools.template import ensure_template
 
 PARTS = ("orchestrator", "native", "gateway")
@@ -59,6 +59,7 @@ class Rig:
         self.start(PARTS)
         native = self.native()
         progress = Progress()
+        switch_on(native, progress)
         place = provision(self.home, self.config, native, progress)
         ensure_template(self.home, self.config, native, place.zone, progress)
 

@@ -29,15 +29,25 @@ def test_the_environment_wins_over_the_file(
     monkeypatch.setenv("PILEUS_GATEWAY_REGION", "from-environment")
     made = Settings()
     assert (made.region, made.instance_type) == ("from-environment", "from-file")
-    assert made.objects == Path.home() / ".pileus" / "objects"
+    assert made.storage_root == Path.home() / ".pileus" / "objects"
     assert made.ec2_skew.total_seconds() == 300
 
 
-def test_an_unknown_setting_in_the_file_is_refused(
+def test_the_file_may_name_the_folder_of_the_objects_as_the_guide_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "gateway.toml"
-    file.write_text('colour = "blue"\n')
+    file.write_text('storage.root = "/srv/objects"\n')
+    monkeypatch.setenv("PILEUS_GATEWAY_CONFIG", str(file))
+    assert Settings().storage_root == Path("/srv/objects")
+
+
+@pytest.mark.parametrize("line", ['colour = "blue"', 'storage.colour = "blue"'])
+def test_an_unknown_setting_in_the_file_is_refused(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(line + "\n")
     monkeypatch.setenv("PILEUS_GATEWAY_CONFIG", str(file))
     with pytest.raises(ValidationError, match="colour"):
         Settings()
@@ -45,3 +55,8 @@ def test_an_unknown_setting_in_the_file_is_refused(
 
 def test_the_service_secret_does_not_show_itself() -> None:
     assert "hidden" not in repr(Settings(service_secret=SecretStr("hidden")))
+
+
+def test_the_keys_of_objects_lie_with_them_unless_said_otherwise() -> None:
+    assert Settings(storage_root=Path("/srv/s3")).keys == Path("/srv/s3/keys")
+    assert Settings(s3_keys=Path("~/keys")).keys == Path.home() / "keys"

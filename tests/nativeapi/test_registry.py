@@ -89,8 +89,10 @@ def test_envelopes_follow_the_rule_but_for_the_known_exceptions() -> None:
     }
 
 
-def test_only_one_command_is_for_the_service() -> None:
-    assert [name for name, entry in COMMANDS if entry.allows(Role.SERVICE)] == ["getUser"]
+def test_only_two_commands_are_for_the_service_and_neither_changes_anything() -> None:
+    offered = {name: entry for name, entry in COMMANDS if entry.allows(Role.SERVICE)}
+    assert sorted(offered) == ["getUser", "listCapabilities"]
+    assert all(entry.reads for entry in offered.values())
 
 
 # -- how declarations are read -----------------------------------------------------------------

@@ -5,16 +5,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, select, text
 
 from orchestrator.schema import Base, migrate
 from orchestrator.schema.accounts import Domain
+from orchestrator.schema.configuration import Configuration
+from orchestrator.schema.pools import StoragePool
 from orchestrator.schema.secrets import Vault
 from orchestrator.schema.session import Sessions
 from tests.mariadb import MariaDb
+
+_ZONE = (
+    "INSERT INTO zone (id, name, network_type, security_groups, dns1, internal_dns1, allocation, "
+    "created) VALUES ('z', 'zone', 'Basic', 1, '10.0.0.1', '10.0.0.1', 'Enabled', "
+    "'2026-01-01 00:00:00')"
+)
+_POOL = (
+    "INSERT INTO storage_pool (id, name, role, url, path, zone_id, state, capacity, taken, "
+    "created) VALUES ('p', 'images', 'image', 'file:///images', '/images', 'z', 'Up', 0, 0, "
+    "'2026-01-01 00:00:00')"
+)
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -43,6 +57,22 @@ def test_the_migrations_build_the_tables_that_are_declared(sessions: Sessions) -
     assert _differences(sessions.engine) == []
     tables = set(inspect(sessions.engine).get_table_names()) - {"alembic_version"}
     assert tables == set(Base.metadata.tables)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_cloud_of_before_the_switches_goes_on_answering(sessions: Sessions, exists: bool) -> None:
+    """One that has a zone keeps both faces on, and its pools; a new one is told by its maker."""
+    with sessions.engine.execution_options(writes=True).begin() as connection:
+        migrate.run(connection, lambda config: command.upgrade(config, "0001"))
+        if exists:
+            connection.execute(text(_ZONE))
+            connection.execute(text(_POOL))
+    migrate.upgrade(sessions.engine)
+    with sessions.read() as db:
+        switches = {row.name: row.value for row in db.scalars(select(Configuration))}
+        providers = list(db.scalars(select(StoragePool.provider)))
+    on = {"enable.ec2.api": "true", "enable.s3.api": "true"}
+    assert (switches, providers) == ((on, ["NFS"]) if exists else ({}, []))
 
 
 def test_names_may_be_in_any_script_and_times_keep_their_microseconds(sessions: Sessions) -> None:

@@ -3,8 +3,10 @@
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from s3store.checksums import ALGORITHMS, Digests
+from s3store.checksums import ALGORITHMS, COMBINABLE, Digests, combine
 
 CHECK = b"123456789"
 KNOWN = {
@@ -39,3 +41,29 @@ def test_a_crc_is_spelled_with_its_most_significant_byte_first() -> None:
     digests = Digests(["crc32"])
     digests.update(CHECK)
     assert base64.b64encode(digests["crc32"]) == b"y/Q5Jg=="
+
+
+@given(
+    st.lists(st.binary(max_size=300), max_size=6),
+    st.sampled_from(sorted(COMBINABLE)),
+)
+def test_the_digests_of_parts_combine_to_that_of_the_whole(
+    parts: list[bytes], algorithm: str
+) -> None:
+    def digest(data: bytes) -> bytes:
+        taken = Digests([algorithm])
+        taken.update(data)
+        return taken[algorithm]
+
+    sized = [(digest(part), len(part)) for part in parts]
+    assert combine(algorithm, sized) == digest(b"".join(parts))
+
+
+def test_large_parts_combine_too() -> None:
+    half = bytes(range(256)) * 20_000
+    for algorithm in COMBINABLE:
+        taken, whole = Digests([algorithm]), Digests([algorithm])
+        taken.update(half)
+        whole.update(half)
+        whole.update(half)
+        assert combine(algorithm, [(taken[algorithm], len(half))] * 2) == whole[algorithm]

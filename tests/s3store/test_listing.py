@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s3store import listing
+from s3store.index import scans
+from s3store.listing import Row, Start
 from s3store.records import Bucket, Entry
 from s3store.store import Store
 
@@ -15,8 +17,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = st.text(alphabet="ab/-0é😀\x01", max_size=6)
 
 
-def entry(key: bytes) -> Entry:
-    return Entry(key, 0, "", NOW, "STANDARD", "crc32")
+def row(key: bytes) -> Row[Entry]:
+    return Row(key, 0, Entry(key, 0, "", NOW, "STANDARD", "crc32"))
 
 
 class Shelf:
@@ -26,15 +28,16 @@ class Shelf:
         self.keys = sorted(keys)
         self.asked = self.read = 0
 
-    def scan(self, low: bytes, included: bool, high: bytes | None, most: int) -> list[Entry]:
+    def scan(self, start: Start, high: bytes | None, most: int) -> list[Row[Entry]]:
+        included = start.included and start.position is None
         found = [
             key
             for key in self.keys
-            if (key >= low if included else key > low) and (high is None or key < high)
+            if (key >= start.key if included else key > start.key) and (high is None or key < high)
         ][:most]
         self.asked += 1
         self.read += len(found)
-        return [entry(key) for key in found]
+        return [row(key) for key in found]
 
 
 def walk(
@@ -56,15 +59,16 @@ def walk(
 
 
 def pages(
-    scan: listing.Scan, prefix: bytes, delimiter: bytes, after: bytes | None, limit: int
+    scan: listing.Scan[Entry], prefix: bytes, delimiter: bytes, after: bytes | None, limit: int
 ) -> Iterator[bytes]:
     while True:
-        page = listing.page(scan, prefix, delimiter, after, limit)
-        assert len(page.items) <= limit
-        yield from (each if isinstance(each, bytes) else each.key for each in page.items)
-        if page.more is None:
+        start = None if after is None else Start(after, included=False)
+        items, last = listing.page(scan, prefix, delimiter, start, limit)
+        assert len(items) <= limit
+        yield from (each if isinstance(each, bytes) else each.key for each in items)
+        if last is None:
             return
-        after = page.more
+        after = last if isinstance(last, bytes) else last.key
 
 
 @settings(max_examples=400, deadline=None)
@@ -107,8 +111,9 @@ def test_the_database_orders_keys_as_bytes(store: Store, bucket: Bucket) -> None
         store.put(bucket, key, [])
     encoded = [key.encode() for key in keys]
 
-    def scan(low: bytes, included: bool, high: bytes | None, most: int) -> Sequence[Entry]:
-        return store.index.scan(bucket, low, included, high, most)
+    def scan(start: Start, high: bytes | None, most: int) -> Sequence[Row[Entry]]:
+        with store.index.look() as connection:
+            return scans.entries(connection, bucket, start, high, most)
 
     for prefix in (b"", b"a", b"a/", b"\xc3"):
         for delimiter in (b"", b"/", b"a"):
@@ -119,17 +124,18 @@ def test_the_database_orders_keys_as_bytes(store: Store, bucket: Bucket) -> None
 
 def test_common_prefixes_are_leapt_over_not_read() -> None:
     shelf = Shelf([b"f%03d/%04d" % (f, n) for f in range(50) for n in range(400)])
-    page = listing.page(shelf.scan, b"", b"/", None, 1000)
-    assert page.prefixes == tuple(b"f%03d/" % f for f in range(50))
+    items, _ = listing.page(shelf.scan, b"", b"/", None, 1000)
+    assert items == tuple(b"f%03d/" % f for f in range(50))
     assert shelf.asked <= 51
     assert shelf.read <= 51 * 4
 
 
 def test_a_flat_bucket_is_read_in_large_steps() -> None:
     shelf = Shelf([b"%05d" % n for n in range(5000)])
-    page = listing.page(shelf.scan, b"", b"/", None, 1000)
-    assert len(page.entries) == 1000
-    assert page.more == b"00999"
+    items, last = listing.page(shelf.scan, b"", b"/", None, 1000)
+    assert len(items) == 1000
+    assert isinstance(last, Entry)
+    assert last.key == b"00999"
     assert shelf.asked <= 10
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from s3store import faults
-from s3store.records import Attributes, Bucket, Checksum, Condition, Version
+from s3store.index import versions
+from s3store.records import Bucket
 from s3store.store import Store
 from s3store.sweep import Swept, keep_sweeping, sweep
 from tests.s3store.audit import assert_sound, files, rows
@@ -25,8 +26,8 @@ def age(path: Path) -> None:
 
 def begin(store: Store, bucket: Bucket, name: str, when: datetime) -> Path:
     """An upload whose process died while the body came."""
-    store.index.begin(name, bucket, b"k", Condition(), when)
-    store.blobs.write(name, [b"half"], [])
+    store.index.change(lambda c: versions.announce(c, name, when))
+    store.blobs.write(name, [b"half"])
     return store.blobs._incoming / name
 
 
@@ -41,7 +42,7 @@ def test_an_upload_nobody_continues_is_given_up(store: Store, bucket: Bucket, ro
     age(begin(store, bucket, "a" * 32, LONG_AGO))
     begin(store, bucket, "b" * 32, datetime.now(UTC))
     assert sweep(store) == Swept(uploads=1, files=0)
-    assert [row[0] for row in rows(root)] == ["b" * 32]
+    assert [row.id for row in rows(root, "arrival")] == ["b" * 32]
     assert files(root) == {"b" * 32}
 
 
@@ -59,7 +60,7 @@ def test_files_without_a_row_are_removed_wherever_they_lie(
     store.put(bucket, "k", [b"x"])
     young = "c" * 32
     for name in ("a" * 32, "b" * 32, young):
-        store.blobs.write(name, [b"rubbish"], [])
+        store.blobs.write(name, [b"rubbish"])
     store.blobs.keep("b" * 32)
     age(root / "incoming" / ("a" * 32))
     age(root / "blobs" / "bb" / ("b" * 32))
@@ -91,11 +92,8 @@ def test_a_sweep_between_the_rename_and_the_commit_wins_cleanly(
     store.blobs.keep("a" * 32)
     age(root / "blobs" / "aa" / ("a" * 32))
     assert sweep(store) == Swept(uploads=1, files=0)
-    version = Version(
-        "a" * 32, bucket.id, "k", 4, "", LONG_AGO, Checksum("crc32", b""), Attributes()
-    )
     with pytest.raises(faults.UploadAborted):
-        store.index.complete(version, Condition())
+        store.index.change(lambda c: versions.arrive(c, "a" * 32))
     assert_sound(root)
     assert files(root) == set()
 

@@ -185,6 +185,22 @@ def test_up_makes_what_is_missing_again(cloud: Cloud) -> None:
     assert native.rows("listServiceOfferings", name="m1.large")
 
 
+def test_up_switches_both_faces_of_a_new_cloud_on_and_says_so(cloud: Cloud) -> None:
+    for name in ("enable.ec2.api", "enable.s3.api"):
+        assert f"{name} is true" in cloud.said
+
+
+def test_a_face_that_was_switched_off_stays_off_and_status_says_so(other: Cloud) -> None:
+    native = as_admin(other.home, other.config)
+    native.call("updateConfiguration", name="enable.s3.api", value="false")
+    again = pileus("up", "--home", other.home.path)
+    assert again.returncode == 0, again.stderr
+    assert "enable.s3.api is false, as before" in again.stdout
+    told = pileus("status", "--home", other.home.path)
+    assert told.returncode == 0
+    assert "S3 is switched off" in told.stdout
+
+
 def test_up_with_other_ports_on_a_running_cloud_is_refused(cloud: Cloud) -> None:
     done = pileus("up", "--home", cloud.home.path, "--aws-port", free_ports(1)[0])
     assert done.returncode == 2

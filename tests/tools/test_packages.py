@@ -12,7 +12,7 @@ SCRIPTS = ("tools/quickstart", "tools/test", ".ci/run")
 
 
 def test_every_line_of_the_list_is_a_package_of_a_known_group() -> None:
-    groups = ("build", "host", "image", "test")
+    groups = ("build", "host", "image", "test", "bench")
     lines = packages.LIST.read_text().splitlines()
     found = packages.packages(*groups)
     assert len(found) == sum(bool(line) and not line.startswith("#") for line in lines)

@@ -4,6 +4,7 @@ Everything between a client's socket and the drivers is the real thing; the host
 driver. Jobs run on background threads, as they do in the orchestrator's own process.
 """
 
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from orchestrator.settings import Settings
 from tests.audit import audit
 
 REGION = "us-east-1"
+_SWITCH_SECONDS = 0.02
 _ENDED = (JobState.DONE, JobState.FAILED, JobState.STUCK)
 
 
@@ -45,9 +47,16 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
-def serve(app: Flask) -> BaseWSGIServer:
-    """Serve an application on a free loopback port until told to stop."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+def listening() -> socket.socket:
+    """A free loopback port, for an application that has to know where it will be."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def serve(app: Flask, at: socket.socket | None = None) -> BaseWSGIServer:
+    """Serve an application on a loopback port (a free one if none is given) until told to stop."""
+    port = at or listening()
+    host, number = port.getsockname()
+    server = make_server(host, number, app, threaded=True, request_handler=_Quiet, fd=port.detach())
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 
@@ -73,8 +82,9 @@ class World:
         self.fleet: MemoryFleet = memory_fleet(self.hosts)
         self.native_server = serve(nativeapi.app.create(self.settings))
         self.native_url = f"http://127.0.0.1:{self.native_server.port}/client/api"
-        self.gateway_server = serve(gateway.app.create(self._gateway(installed, folder)))
-        self.aws_url = f"http://127.0.0.1:{self.gateway_server.port}"
+        port = listening()
+        self.aws_url = f"http://127.0.0.1:{port.getsockname()[1]}"
+        self.gateway_server = serve(gateway.app.create(self._gateway(installed, folder)), port)
         self.pool = Pool(Runner(self.sessions, self.fleet), "world", workers, 0.01)
         self.pool.start()
 
@@ -83,8 +93,10 @@ class World:
             native_url=self.native_url,
             service_key=installed.service_key,
             service_secret=SecretStr(installed.service_secret),
-            objects=folder / "objects",
+            storage_root=folder / "objects",
             region=REGION,
+            s3_url=self.aws_url,
+            switch_cache_seconds=_SWITCH_SECONDS,
         )
 
     def native(self, keys: Keys | None = None, **options: Any) -> CloudStack:
@@ -125,6 +137,10 @@ class World:
             if time.monotonic() > until:
                 raise TimeoutError("jobs are still unfinished")
             time.sleep(0.01)
+
+    def switches_known(self) -> None:
+        """Wait for as long as the gateway may remember a switch that was turned."""
+        time.sleep(2 * _SWITCH_SECONDS)
 
     def reconcile(self) -> None:
         """One pass of the reconciler, and the jobs it starts."""
@@ -211,6 +227,8 @@ def provision(world: World) -> None:
     )
     native.addImageStore(name="images", provider="NFS", zoneid=zone, url="file:///images")
     _offer(native)
+    for name in ("enable.ec2.api", "enable.s3.api"):
+        native.updateConfiguration(name=name, value="true")
     world.settle()
     native.registerTemplate(
         name="tiny",

@@ -32,12 +32,15 @@ _GIB = 1 << 30
             "image-id": "ImageId",
             "image-type": "ImageType",
             "is-public": "Public",
+            "manifest-location": "ImageLocation",
             "name": "Name",
             "owner-id": "OwnerId",
             "platform": "Platform",
             "root-device-name": "RootDeviceName",
             "root-device-type": "RootDeviceType",
             "state": "State",
+            "state-reason-code": "StateReason.Code",
+            "state-reason-message": "StateReason.Message",
             "virtualization-type": "VirtualizationType",
         },
     ),
@@ -54,7 +57,7 @@ def describe_images(
     for native, given in wanted.items():
         if native not in rows:
             raise not_found("ami", given)
-    images = [_image(row) for row in rows.values()]
+    images = [_image(ask, row) for row in rows.values()]
     return {
         "Images": [
             image
@@ -86,12 +89,28 @@ def _executable(ask: Ask, image: Reply, users: list[str] | None) -> bool:
     return ("all" in users and image["Public"]) or ("self" in users and mine)
 
 
-def _image(row: Template) -> Reply:
+def _state(row: Template) -> Reply:
+    """The state; a native status that begins with "Error" says why an image will never be ready."""
+    if row["isready"]:
+        return {"State": "available"}
+    failed, _, why = row.get("status", "").partition("Error: ")
+    if failed or not why:
+        return {"State": "pending"}
+    return {"State": "failed", "StateReason": {"Code": "Client.InvalidManifest", "Message": why}}
+
+
+def _location(ask: Ask, row: Template) -> str:
+    """Where the image came from: ``bucket/key`` of our own S3, another URL, or else its name."""
+    url = row.get("url")
+    return ask.objects.location(url) if url else f"{row['account']}/{row['name']}"
+
+
+def _image(ask: Ask, row: Template) -> Reply:
     size = row.get("size", 0)
     return {
         "ImageId": ids.ec2("ami", row["id"]),
-        "ImageLocation": f"{row['account']}/{row['name']}",
-        "State": "available" if row["isready"] else "pending",
+        "ImageLocation": _location(ask, row),
+        **_state(row),
         "OwnerId": ids.owner(row["accountid"]),
         "CreationDate": f"{moment(row['created']):%Y-%m-%dT%H:%M:%S}.000Z",
         "Public": row["ispublic"],

@@ -4,18 +4,20 @@ import ipaddress
 import re
 from typing import Any
 
+from gateway.s3 import acl, tagging
+from gateway.s3.acl import BucketGrants
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
 from gateway.s3.registry import s3_operation
 from gateway.s3.reply import Reply
 from s3store import faults
+from s3store.records import ENABLED
 
 CLASSIC = "us-east-1"
 """The region whose buckets have an empty location and may be created twice by their owner."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 _RESERVED = re.compile(r"xn--|sthree-|.*(-s3alias|--ol-s3)\Z|.*\.\.")
-_OURS = ("private", "bucket-owner-full-control")
 
 
 @s3_operation("ListBuckets", action="s3:ListAllMyBuckets", root="ListAllMyBucketsResult")
@@ -32,7 +34,7 @@ def list_buckets(
     here = bucket_region in (None, ask.options.region)
     found = [
         {"Name": bucket.name, "CreationDate": bucket.created, "BucketRegion": ask.options.region}
-        for bucket in ask.store.buckets(ask.caller.account_id)
+        for bucket in ask.store.buckets(ask.account())
         if here and bucket.name.startswith(prefix) and bucket.name > continuation_token
     ]
     members: dict[str, Any] = {"Buckets": found[:max_buckets], "Owner": ask.owner}
@@ -43,21 +45,37 @@ def list_buckets(
     return Reply(members)
 
 
-@s3_operation("CreateBucket", fixed={"ACL": _OURS, "ObjectOwnership": ("BucketOwnerEnforced",)})
+@s3_operation(
+    "CreateBucket",
+    fixed={"BucketNamespace": ("global",)},
+)
 def create_bucket(
-    ask: Ask, bucket: str, create_bucket_configuration: dict[str, Any] | None = None
+    ask: Ask,
+    bucket: str,
+    granted: BucketGrants,
+    create_bucket_configuration: dict[str, Any] | None = None,
+    object_lock_enabled_for_bucket: bool = False,
+    object_ownership: str = acl.ENFORCED,
 ) -> Reply:
     """Make a bucket; names are shared by all accounts."""
+    owner = ask.account()
     if not valid(bucket):
         raise S3Fault("InvalidBucketName", extras={"BucketName": bucket})
-    _check_location(ask, create_bucket_configuration or {})
+    configuration = create_bucket_configuration or {}
+    _check_location(ask, configuration)
+    settings = _tagged(configuration) | acl.of_new_bucket(granted, object_ownership, owner)
+    if object_lock_enabled_for_bucket:
+        settings["lock"] = {"ObjectLockEnabled": "Enabled"}
+    versioning = ENABLED if object_lock_enabled_for_bucket else ""
     try:
-        ask.store.create_bucket(bucket, ask.caller.account_id)
+        ask.store.create_bucket(bucket, owner, versioning=versioning, settings=settings)
     except faults.BucketExists as fault:
-        if fault.owner != ask.caller.account_id:
+        if fault.owner != owner:
             raise S3Fault("BucketAlreadyExists", extras={"BucketName": bucket}) from None
         if ask.options.region != CLASSIC:
             raise S3Fault("BucketAlreadyOwnedByYou", extras={"BucketName": bucket}) from None
+    except faults.QuotaExceeded:
+        raise S3Fault("TooManyBuckets") from None
     return Reply({"Location": f"/{bucket}"})
 
 
@@ -94,8 +112,13 @@ def valid(name: str) -> bool:
     return False
 
 
+def _tagged(configuration: dict[str, Any]) -> dict[str, Any]:
+    tags = tagging.of_bucket(configuration.get("Tags", []))
+    return {"tagging": {"TagSet": tagging.members_of(tags)}} if tags else {}
+
+
 def _check_location(ask: Ask, configuration: dict[str, Any]) -> None:
-    for name in configuration.keys() - {"LocationConstraint"}:
+    for name in configuration.keys() - {"LocationConstraint", "Tags"}:
         raise S3Fault("NotImplemented", f"{name} of a new bucket is not implemented.")
     asked = configuration.get("LocationConstraint")
     if asked and asked != ask.options.region:

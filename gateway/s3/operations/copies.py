@@ -1,92 +1,100 @@
 """Copying objects: a second name for the same content wherever that will do."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 
-from gateway.s3 import conditions, target
+from gateway.s3 import conditions, drafts, encryption, expiry, reading, seals, sources
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import Written, attributes, checksum_members
-from gateway.s3.conditions import Conditions, OfSource, OfWrite
-from gateway.s3.content import LARGEST_PUT
+from gateway.s3.attributes import checksum_members
+from gateway.s3.conditions import OfWrite
+from gateway.s3.drafts import Written
 from gateway.s3.faults import S3Fault
-from gateway.s3.operations.objects import OWNERS_ACLS
 from gateway.s3.registry import s3_operation
 from gateway.s3.reply import Reply
+from gateway.s3.sources import Source
 from s3store.checksums import ALGORITHMS
-from s3store.records import Attributes, Opened
+from s3store.records import Attributes, Bucket, Draft, Version
 
-_UNTAGGED = {"TaggingDirective": "no object has tags", "AnnotationDirective": "nor annotations"}
+REDIRECT = "WebsiteRedirectLocation"
 
 
 @s3_operation(
     "CopyObject",
     action="s3:PutObject",
     root="CopyObjectResult",
-    fixed={"ACL": OWNERS_ACLS},
-    ignores=_UNTAGGED,
+    ignores={"AnnotationDirective": "no object has annotations"},
 )
 def copy_object(
     ask: Ask,
     bucket: str,
     key: str,
-    copy_source: str,
+    source: Source,
     written: Written,
     wanted: OfWrite,
-    source_wanted: OfSource,
     metadata_directive: str = "COPY",
-    expected_source_bucket_owner: str | None = None,
+    tagging_directive: str = "COPY",
     checksum_algorithm: str | None = None,
 ) -> Reply:
-    """Copy an object, with its own attributes or with new ones."""
-    given, condition = attributes(written), conditions.of_write(wanted)
-    algorithm, replaces = _algorithm(checksum_algorithm), _replaces(metadata_directive)
-    destination = ask.bucket(bucket)
-    source_bucket, source_key = _source(copy_source)
-    if (source_bucket, source_key) == (bucket, key) and not (replaces or "StorageClass" in written):
-        raise _to_itself()
-    source = ask.store.open(ask.bucket(source_bucket, expected_source_bucket_owner), source_key)
-    with source:
-        Conditions.read(source_wanted, "CopySource").check_source(source.version, datetime.now(UTC))
-        if source.version.size > LARGEST_PUT:
-            raise S3Fault("InvalidRequest", "The specified copy source is too large to copy.")
-        kept = given if replaces else _kept(source, given)
+    """Copy an object, with its own attributes and tags or with new ones."""
+    condition, algorithm = conditions.of_write(wanted), _algorithm(checksum_algorithm)
+    replaces = _replaces("x-amz-metadata-directive", metadata_directive)
+    retags = _replaces("x-amz-tagging-directive", tagging_directive)
+    found = ask.bucket(bucket)
+    draft = drafts.draft(ask, found, key, written)
+    source_bucket, opened = sources.open_source(ask, source)
+    with opened:
+        sources.check_size(opened.version.size)
+        changes = replaces or encryption.asks(written)
+        if not (changes or written.keys() & {"StorageClass", REDIRECT}):
+            _check_not_itself(opened.version, found, key)
         version = ask.store.copy(
-            source, destination, key, kept, checksum=algorithm, condition=condition
+            opened,
+            found,
+            key,
+            _inherited(draft, opened.version, replaces, retags),
+            checksum=algorithm,
+            condition=condition,
+            source_cipher=sources.cipher(ask, source, opened),
         )
     result = {
         "ETag": f'"{version.etag}"',
         "LastModified": version.modified,
-        **checksum_members(version.checksum),
+        **checksum_members(version),
     }
-    return Reply({"CopyObjectResult": result})
+    members = {"CopyObjectResult": result, **sources.named(source_bucket, opened)}
+    members |= seals.told(version.seal, written) | expiry.promise(found, version, ask.options.day)
+    return Reply(members | reading.named(found, version.version_id))
 
 
-def _source(header: str) -> tuple[str, str]:
-    bucket, key, version_id = target.copy_source(header)
-    if version_id not in (None, "null"):
-        raise S3Fault("NoSuchVersion", extras={"Key": key, "VersionId": str(version_id)})
-    return bucket, key
+def _check_not_itself(source: Version, bucket: Bucket, key: str) -> None:
+    """A copy of what a key shows onto that key must change something; one of older content does."""
+    if source.latest and (source.bucket_id, source.key) == (bucket.id, key):
+        raise S3Fault(
+            "InvalidRequest",
+            "This copy request is illegal because it is trying to copy an object to itself without "
+            "changing the object's metadata, storage class, website redirect location or "
+            "encryption attributes.",
+        )
 
 
-def _to_itself() -> S3Fault:
-    return S3Fault(
-        "InvalidRequest",
-        "This copy request is illegal because it is trying to copy an object to itself without "
-        "changing the object's metadata, storage class, website redirect location or encryption "
-        "attributes.",
-    )
-
-
-def _replaces(directive: str) -> bool:
+def _replaces(name: str, directive: str) -> bool:
     if directive not in ("COPY", "REPLACE"):
-        extras = {"ArgumentName": "x-amz-metadata-directive", "ArgumentValue": directive}
-        raise S3Fault("InvalidArgument", "Unknown metadata directive.", extras)
+        extras = {"ArgumentName": name, "ArgumentValue": directive}
+        raise S3Fault("InvalidArgument", f"Unknown {name.removeprefix('x-amz-')}.", extras)
     return directive == "REPLACE"
 
 
-def _kept(source: Opened, given: Attributes) -> Attributes:
-    """The source's attributes; the storage class is the copy's own and never inherited."""
-    old = source.version.attributes
-    return Attributes(old.headers, old.metadata, given.storage_class)
+def _inherited(draft: Draft, source: Version, replaces: bool, retags: bool) -> Draft:
+    """The draft with what it takes over from the source.
+
+    Storage class, redirect, access list and lock are the copy's own and never inherited.
+    """
+    given, old = draft.attributes, source.attributes
+    if not replaces:
+        headers = {name: value for name, value in old.headers.items() if name != REDIRECT}
+        if REDIRECT in given.headers:
+            headers[REDIRECT] = given.headers[REDIRECT]
+        given = Attributes(headers, old.metadata, given.storage_class)
+    return replace(draft, attributes=given, tags=draft.tags if retags else source.tags)
 
 
 def _algorithm(name: str | None) -> str | None:

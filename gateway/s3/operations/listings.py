@@ -2,77 +2,60 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterator
+from typing import Any, TypedDict
 
+from gateway.s3 import paging
 from gateway.s3.ask import Ask
+from gateway.s3.attributes import checksum_listed
 from gateway.s3.faults import S3Fault
+from gateway.s3.paging import Spell
 from gateway.s3.registry import s3_operation
 from gateway.s3.reply import Reply
 from s3store.records import Page
 
-Spell = Callable[[str], str]
-
-_MOST = 1000
+_NO_RESTORES = {"OptionalObjectAttributes": paging.NO_RESTORES}
 
 
-@s3_operation("ListObjects", action="s3:ListBucket", root="ListBucketResult")
-def list_objects(
-    ask: Ask,
-    bucket: str,
-    prefix: str = "",
-    delimiter: str = "",
-    marker: str = "",
-    max_keys: int = _MOST,
-    encoding_type: str | None = None,
-) -> Reply:
+class Wanted(TypedDict, total=False):
+    """What both versions take."""
+
+    Prefix: str
+    Delimiter: str
+    MaxKeys: int
+    EncodingType: str
+
+
+@s3_operation("ListObjects", action="s3:ListBucket", root="ListBucketResult", ignores=_NO_RESTORES)
+def list_objects(ask: Ask, bucket: str, wanted: Wanted, marker: str = "") -> Reply:
     """The older form: pages start behind a marker, which may be any text."""
-    spell = _speller(encoding_type)
-    limit = _limit(max_keys)
-    found = ask.store.list(
-        ask.bucket(bucket),
-        prefix=prefix,
-        delimiter=delimiter,
-        after=marker.encode() if marker else None,
-        limit=limit,
-    )
-    members = _common(bucket, prefix, delimiter, limit, encoding_type, found)
-    members["Contents"] = _contents(found, spell, ask.owner)
+    spell = paging.speller(wanted.get("EncodingType"))
+    members, found = _listed(ask, bucket, wanted, marker.encode() if marker else None, True)
     members["Marker"] = spell(marker)
-    if found.more is not None and delimiter:
+    if found.more is not None and wanted.get("Delimiter"):
         members["NextMarker"] = spell(found.more.decode())
     return Reply(members)
 
 
-@s3_operation("ListObjectsV2", action="s3:ListBucket", root="ListBucketResult")
+@s3_operation(
+    "ListObjectsV2", action="s3:ListBucket", root="ListBucketResult", ignores=_NO_RESTORES
+)
 def list_objects_v2(
     ask: Ask,
     bucket: str,
-    prefix: str = "",
-    delimiter: str = "",
+    wanted: Wanted,
     start_after: str = "",
     continuation_token: str | None = None,
-    max_keys: int = _MOST,
     fetch_owner: bool = False,
-    encoding_type: str | None = None,
 ) -> Reply:
     """The newer form: pages are continued by a token that only we can read."""
-    spell = _speller(encoding_type)
-    limit = _limit(max_keys)
     after = start_after.encode() if start_after else None
-    found = ask.store.list(
-        ask.bucket(bucket),
-        prefix=prefix,
-        delimiter=delimiter,
-        after=after if continuation_token is None else _position(continuation_token),
-        limit=limit,
-    )
-    members = _common(bucket, prefix, delimiter, limit, encoding_type, found)
-    members["Contents"] = _contents(found, spell, ask.owner if fetch_owner else None)
+    if continuation_token is not None:
+        after = _position(continuation_token)
+    members, found = _listed(ask, bucket, wanted, after, fetch_owner)
     members["KeyCount"] = len(found.items)
     if start_after:
-        members["StartAfter"] = spell(start_after)
+        members["StartAfter"] = paging.speller(wanted.get("EncodingType"))(start_after)
     if continuation_token is not None:
         members["ContinuationToken"] = continuation_token
     if found.more is not None:
@@ -80,25 +63,28 @@ def list_objects_v2(
     return Reply(members)
 
 
-def _common(
-    bucket: str, prefix: str, delimiter: str, limit: int, encoding_type: str | None, found: Page
-) -> dict[str, Any]:
-    spell = _speller(encoding_type)
-    members: dict[str, Any] = {
+def _listed(
+    ask: Ask, bucket: str, wanted: Wanted, after: bytes | None, owners: bool
+) -> tuple[dict[str, Any], Page]:
+    """One page, as members and as it was found."""
+    encoding_type = wanted.get("EncodingType")
+    prefix, delimiter = wanted.get("Prefix", ""), wanted.get("Delimiter", "")
+    spell = paging.speller(encoding_type)
+    limit = paging.limit("max-keys", wanted.get("MaxKeys", paging.MOST))
+    found = ask.store.list(
+        ask.bucket(bucket), prefix=prefix, delimiter=delimiter, after=after, limit=limit
+    )
+    members = {
         "Name": bucket,
-        "Prefix": spell(prefix),
         "MaxKeys": limit,
         "IsTruncated": found.more is not None,
-        "CommonPrefixes": [{"Prefix": spell(each.decode())} for each in found.prefixes],
+        "Contents": _contents(ask, found, spell, owners),
+        **paging.echo(spell, prefix, delimiter, encoding_type, found.prefixes),
     }
-    if delimiter:
-        members["Delimiter"] = spell(delimiter)
-    if encoding_type:
-        members["EncodingType"] = encoding_type
-    return members
+    return members, found
 
 
-def _contents(found: Page, spell: Spell, owner: dict[str, str] | None) -> Iterator[dict[str, Any]]:
+def _contents(ask: Ask, found: Page, spell: Spell, owners: bool) -> Iterator[dict[str, Any]]:
     for entry in found.entries:
         yield {
             "Key": spell(entry.key.decode()),
@@ -106,28 +92,9 @@ def _contents(found: Page, spell: Spell, owner: dict[str, str] | None) -> Iterat
             "ETag": f'"{entry.etag}"',
             "Size": entry.size,
             "StorageClass": entry.storage_class,
-            "ChecksumAlgorithm": [entry.checksum_algorithm.upper()],
-            "ChecksumType": "FULL_OBJECT",
-            "Owner": owner,
+            **checksum_listed(entry.checksum_algorithm, entry.checksum_type),
+            "Owner": paging.owner(ask, entry.owner) if owners else None,
         }
-
-
-def _speller(encoding_type: str | None) -> Spell:
-    """How keys are written: as they are, or percent-encoded for those no XML can hold."""
-    if encoding_type not in (None, "url"):
-        raise S3Fault(
-            "InvalidArgument",
-            "Invalid Encoding Method specified in Request",
-            {"ArgumentName": "encoding-type", "ArgumentValue": str(encoding_type)},
-        )
-    return quote if encoding_type else str
-
-
-def _limit(max_keys: int) -> int:
-    if max_keys < 0:
-        extras = {"ArgumentName": "max-keys", "ArgumentValue": str(max_keys)}
-        raise S3Fault("InvalidArgument", "max-keys must not be negative", extras)
-    return min(max_keys, _MOST)
 
 
 def _position(token: str) -> bytes:

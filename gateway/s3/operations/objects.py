@@ -1,25 +1,22 @@
-"""Objects: put, get, head, delete."""
+"""Objects: put, get, head."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from gateway.s3 import conditions, ranges
+from gateway.s3 import conditions, drafts, expiry, portions, reading, seals
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import Written, attributes, checksum_members, members_of
+from gateway.s3.attributes import checksum_members, members_of
 from gateway.s3.conditions import Conditions, OfRead, OfWrite
-from gateway.s3.faults import S3Fault, of_store
+from gateway.s3.drafts import Written
+from gateway.s3.faults import S3Fault
+from gateway.s3.portions import OfPortion, Portion
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply, Slice
-from s3store import faults
-from s3store.records import Condition, Version
+from gateway.s3.reply import Reply
+from gateway.s3.seals import Customer
+from s3store.records import Bucket, Version
 
-OWNERS_ACLS = ("private", "bucket-owner-full-control")
-"""Canned ACLs that ask for what happens anyway: the owner's account alone has access."""
-
-_VERSION = {"VersionId": ("null",)}  # the name of the one version an object has here
-_NO_LOCK = {"BypassGovernanceRetention": "no object is locked here"}
-_MOST_DELETED = 1000
+_ENCRYPTION = "x-amz-server-side-encryption"
 
 
 class Overrides(TypedDict, total=False):
@@ -33,111 +30,114 @@ class Overrides(TypedDict, total=False):
     ResponseExpires: str
 
 
-@s3_operation("PutObject", fixed={"ACL": OWNERS_ACLS})
+class Reading(OfRead, OfPortion, Customer, total=False):
+    """How an object is to be read."""
+
+    ChecksumMode: str
+
+
+@s3_operation("PutObject")
 def put_object(ask: Ask, bucket: str, key: str, written: Written, wanted: OfWrite) -> Reply:
     """Store an object; it is visible when its last byte was checked and is safe on the disk."""
-    kept, condition = attributes(written), conditions.of_write(wanted)
+    condition = conditions.of_write(wanted)
+    found = ask.bucket(bucket)
+    draft = drafts.draft(ask, found, key, written)
+    drafts.require_integrity(ask, draft.lock)
     version = ask.store.put(
-        ask.bucket(bucket),
+        found,
         key,
         ask.content.pieces(),
-        kept,
+        draft,
         checksum=ask.content.checksum,
         digests=ask.content.digests,
         check=ask.content.check,
         condition=condition,
+        size=ask.content.size,
     )
-    return Reply({"ETag": f'"{version.etag}"', **checksum_members(version.checksum)})
+    members = {"ETag": f'"{version.etag}"', **checksum_members(version)}
+    members |= seals.told(version.seal, written) | expiry.promise(found, version, ask.options.day)
+    return Reply(members | reading.named(found, version.version_id))
 
 
-@s3_operation("GetObject", fixed=_VERSION)
+@s3_operation("GetObject")
 def get_object(
     ask: Ask,
     bucket: str,
     key: str,
-    wanted: OfRead,
+    wanted: Reading,
     overrides: Overrides,
-    range: str | None = None,
-    checksum_mode: str | None = None,
+    version_id: str | None = None,
 ) -> Reply:
-    """The content of an object, or one range of it."""
-    opened = ask.store.open(ask.bucket(bucket), key)
+    """The content of an object, or one range or part of it."""
+    _check(ask, overrides)
+    found, opened = reading.open_version(ask, bucket, key, version_id)
     try:
-        head = _read(opened.version, wanted, overrides, range, checksum_mode)
-    except S3Fault:
-        opened.file.close()
+        cipher = seals.of_version(ask, opened.version, wanted)
+        portion = _portion(ask, opened.version, wanted)
+        answer = _answer(ask, found, opened.version, portion, wanted, overrides)
+        return replace(answer, body=reading.body(opened, portion.start, portion.length, cipher))
+    except BaseException:
+        opened.close()
         raise
-    start, length = ranges.part(range, opened.version.size) or (0, opened.version.size)
-    return replace(head, body=Slice(opened.file, start, length))
 
 
-@s3_operation("HeadObject", action="s3:GetObject", fixed=_VERSION)
+@s3_operation("HeadObject", action="s3:GetObject")
 def head_object(
     ask: Ask,
     bucket: str,
     key: str,
-    wanted: OfRead,
+    wanted: Reading,
     overrides: Overrides,
-    range: str | None = None,
-    checksum_mode: str | None = None,
+    version_id: str | None = None,
 ) -> Reply:
     """What GetObject would say, without the content."""
-    version = ask.store.head(ask.bucket(bucket), key)
-    return _read(version, wanted, overrides, range, checksum_mode)
+    _check(ask, overrides)
+    found, version = reading.find(ask, bucket, key, version_id)
+    seals.admit(ask, version, wanted)
+    return _answer(ask, found, version, _portion(ask, version, wanted), wanted, overrides)
 
 
-@s3_operation("DeleteObject", fixed=_VERSION, ignores=_NO_LOCK)
-def delete_object(ask: Ask, bucket: str, key: str, if_match: str | None = None) -> Reply:
-    """Remove an object; one that is not there is as good as removed."""
-    condition = Condition() if if_match is None else Condition(etags=conditions.tags(if_match))
-    ask.store.delete(ask.bucket(bucket), key, condition)
-    return Reply()
+def _check(ask: Ask, overrides: Overrides) -> None:
+    """Refuse what only writers may say, and of the anonymous all wishes for another answer.
+
+    With those any link could make our answers look like another site's.
+    """
+    if _ENCRYPTION in ask.access.facts.headers:
+        raise S3Fault(
+            "InvalidArgument", f"{_ENCRYPTION} header is not supported for this operation."
+        )
+    if overrides and ask.caller.anonymous:
+        raise S3Fault(
+            "InvalidRequest",
+            "Request specific response headers cannot be used for anonymous GET requests.",
+        )
 
 
-@s3_operation("DeleteObjects", action="s3:DeleteObject", root="DeleteResult", ignores=_NO_LOCK)
-def delete_objects(ask: Ask, bucket: str, delete: dict[str, Any]) -> Reply:
-    """Remove up to a thousand objects at once, and say of each how it went."""
-    objects = delete["Objects"]
-    if not 1 <= len(objects) <= _MOST_DELETED:
-        raise S3Fault("MalformedXML")
-    outcomes = ask.store.delete_all(ask.bucket(bucket), [_doomed(each) for each in objects])
-    deleted, errors = [], []
-    for each, outcome in zip(objects, outcomes, strict=True):
-        if isinstance(outcome, faults.StoreFault):
-            fault = of_store(outcome)
-            errors.append({"Key": each["Key"], "Code": fault.code, "Message": fault.message})
-        elif not delete.get("Quiet"):
-            deleted.append({"Key": each["Key"]})
-    return Reply({"Deleted": deleted, "Errors": errors})
+def _portion(ask: Ask, version: Version, wanted: Reading) -> Portion:
+    """How much of a version a read is about, if its conditions hold."""
+    Conditions.read(wanted).check(version, datetime.now(UTC))
+    return portions.of(wanted, version, lambda: ask.store.parts_of(version))
 
 
-def _doomed(each: dict[str, Any]) -> tuple[str, Condition]:
-    for name in each.keys() - {"Key", "ETag"}:
-        if (name, each[name]) != ("VersionId", "null"):
-            raise S3Fault("NotImplemented", f"{name} of an object to delete is not implemented.")
-    etag = each.get("ETag")
-    return each["Key"], Condition(etags=None if etag is None else conditions.tags(etag))
-
-
-def _read(
+def _answer(
+    ask: Ask,
+    bucket: Bucket,
     version: Version,
-    wanted: OfRead,
+    portion: Portion,
+    wanted: Reading,
     overrides: Overrides,
-    span: str | None,
-    checksum_mode: str | None,
 ) -> Reply:
     """All of a read's answer but the content."""
-    Conditions.read(wanted).check(version, datetime.now(UTC))
-    part = ranges.part(span, version.size)
     members = members_of(version) | {
         "AcceptRanges": "bytes",
         "LastModified": version.modified,
         "ETag": f'"{version.etag}"',
-        "ContentLength": part[1] if part else version.size,
+        **portion.members(version.size),
+        **seals.members_of(version.seal, wanted),
+        **reading.named(bucket, version.version_id),
+        **expiry.promise(bucket, version, ask.options.day),
         **{name.removeprefix("Response"): value for name, value in overrides.items()},
     }
-    if part:
-        members["ContentRange"] = f"bytes {part[0]}-{part[0] + part[1] - 1}/{version.size}"
-    elif (checksum_mode or "").upper() == "ENABLED":
-        members |= checksum_members(version.checksum)
-    return Reply(members, 206 if part else 200)
+    if wanted.get("ChecksumMode", "").upper() == "ENABLED":
+        members |= portion.checksum
+    return Reply(members, 206 if portion.partial else 200)

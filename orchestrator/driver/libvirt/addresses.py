@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from orchestrator.driver.ports import Refused, Transient
+from orchestrator.driver.ports import BadImage, Transient
 
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], list[str]]
@@ -24,7 +24,7 @@ def resolved(host: str, port: int) -> list[str]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror as error:
         text = f"the name {host} does not resolve: {error}"
-        raise (Transient if error.errno == socket.EAI_AGAIN else Refused)(text) from error
+        raise (Transient if error.errno == socket.EAI_AGAIN else BadImage)(text) from error
     return [str(address[4][0]) for address in found]
 
 
@@ -43,9 +43,9 @@ def allowed(address: Address, sites: Iterable[IPv4Network]) -> bool:
 def chosen(
     host: str, port: int, sites: Iterable[IPv4Network], resolver: Resolver = resolved
 ) -> str:
-    """The address to connect to for this host. Refused when none of its addresses may be."""
+    """The address to connect to for this host. BadImage when none of its addresses may be."""
     sites = tuple(sites)
     for text in resolver(host, port):
         if allowed(ip_address(text.partition("%")[0]), sites):
             return text
-    raise Refused(f"images may not be fetched from {host}: it is not a public address")
+    raise BadImage(f"images may not be fetched from {host}: it is not a public address")

@@ -60,7 +60,7 @@ class FileStorage:
     ) -> ImageFacts:
         """Download, check, convert to qcow2 if it is not, and move into place."""
         target = layout.image_path(store, image.id)
-        with self._making(store, image.id):
+        with self.making(store, image.id):
             if not target.exists():
                 imagefiles.qemu_format(image.format)
                 self._make_image(store, image, allowed_sites, target)
@@ -74,19 +74,19 @@ class FileStorage:
         """Have the image in the pool: by a hard link within a file system, else by a copy."""
         source = layout.image_path(store, image_id)
         target = layout.image_path(pool, image_id)
-        with self._making(pool, image_id):
+        with self.making(pool, image_id):
             if target.exists():
                 return
             if not source.exists():
                 raise Refused(f"image {image_id} is not in the store")
             part = layout.scratch_path(pool, image_id, "part")
             _duplicate(source, part)
-            _put(part, target, mode=0o400)
+            put(part, target, mode=0o400)
 
     def ensure_disk(self, pool: Pool, volume_id: str, size: int, backing: str | None) -> None:
         """Make the disk. Refused when one of another size or origin is there."""
         target = layout.disk_path(pool, volume_id)
-        with self._making(pool, volume_id):
+        with self.making(pool, volume_id):
             if target.exists():
                 _check_disk(target, size, backing)
                 return
@@ -107,7 +107,7 @@ class FileStorage:
                     str(size),
                 ]
             )
-            _put(part, target)
+            put(part, target)
 
     def ensure_disk_absent(self, pool: Pool, volume_id: str) -> None:
         """Remove the disk's file."""
@@ -127,7 +127,7 @@ class FileStorage:
                 download.replace(part)
             else:
                 imagefiles.convert(download, image.format, part)
-            _put(part, target, mode=0o400)
+            put(part, target, mode=0o400)
         finally:
             download.unlink(missing_ok=True)
             part.unlink(missing_ok=True)
@@ -135,7 +135,7 @@ class FileStorage:
     def _remove(self, pool: Pool, ident: str, path: Path) -> None:
         if not (Path(pool.path) / layout.SCRATCH).is_dir():
             return
-        with self._making(pool, ident):
+        with self.making(pool, ident):
             for kind in ("part", "download"):
                 layout.scratch_path(pool, ident, kind).unlink(missing_ok=True)
             if path.exists():
@@ -143,7 +143,8 @@ class FileStorage:
                 settle(path.parent)
 
     @contextmanager
-    def _making(self, pool: Pool, ident: str) -> Iterator[None]:
+    def making(self, pool: Pool, ident: str) -> Iterator[None]:
+        """Keep others from making the file of this id in the pool meanwhile."""
         if not (Path(pool.path) / layout.SCRATCH).is_dir():
             raise Refused(f"pool {pool.id} was never made usable")
         lock = layout.scratch_path(pool, ident, "lock")
@@ -184,7 +185,7 @@ def _duplicate(source: Path, part: Path) -> None:
         run(["cp", "--reflink=auto", "--sparse=auto", str(source), str(part)], timeout=3600)
 
 
-def _put(part: Path, target: Path, mode: int = 0o600) -> None:
+def put(part: Path, target: Path, mode: int = 0o600) -> None:
     """Flush the finished file and move it to its place, to survive a power cut."""
     descriptor = os.open(part, os.O_RDONLY)
     try:

@@ -20,7 +20,7 @@ from typing import BinaryIO, Protocol
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from orchestrator.driver.libvirt import addresses
-from orchestrator.driver.ports import NoSpace, Refused, Transient
+from orchestrator.driver.ports import BadImage, NoSpace, Transient
 
 _CHUNK = 1024 * 1024
 _HOPS = 5
@@ -58,7 +58,7 @@ def fetch(
         sites: internal networks that may be asked.
 
     Raises:
-        Refused: a wrong URL, a forbidden address, a client error, too large, a wrong checksum.
+        BadImage: a wrong URL, a forbidden address, a client error, too large, a wrong checksum.
         Transient: the server or the network failed.
         NoSpace: the disk is full.
     """
@@ -67,19 +67,19 @@ def fetch(
         for chunk in _unpacked(url, _served(url, sites, limits, digest.update)):
             target.write(chunk)
             if target.tell() > limits.size:
-                raise Refused(f"the image is larger than {limits.size} bytes")
+                raise BadImage(f"the image is larger than {limits.size} bytes")
     except (http.client.HTTPException, ssl.SSLError, OSError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace("the disk is full") from error
         raise Transient(f"the download broke off: {error!r}") from error
     if checksum and digest.hexdigest() != checksum.lower():
-        raise Refused(f"the checksum of the image is {digest.hexdigest()}, not {checksum}")
+        raise BadImage(f"the checksum of the image is {digest.hexdigest()}, not {checksum}")
 
 
 def _digest(checksum: str) -> "hashlib._Hash":
     name = _DIGESTS.get(len(checksum), "sha256" if not checksum else "")
     if not name or set(checksum.lower()) - set("0123456789abcdef"):
-        raise Refused(f"{checksum!r} is no hexadecimal MD5, SHA-1, SHA-256 or SHA-512")
+        raise BadImage(f"{checksum!r} is no hexadecimal MD5, SHA-1, SHA-256 or SHA-512")
     return hashlib.new(name, usedforsecurity=False)
 
 
@@ -100,7 +100,7 @@ def _served(
             return
         finally:
             connection.close()
-    raise Refused(f"more than {_HOPS} redirects")
+    raise BadImage(f"more than {_HOPS} redirects")
 
 
 def _body(
@@ -111,13 +111,13 @@ def _body(
 ) -> Iterator[bytes]:
     announced = answer.length
     if announced is not None and announced > limits.size:
-        raise Refused(f"the image is larger than {limits.size} bytes")
+        raise BadImage(f"the image is larger than {limits.size} bytes")
     total = 0
     # read1, or a short answer would be read to its end before its length is looked at.
     while chunk := answer.read1(_CHUNK):
         total += len(chunk)
         if total > limits.size:
-            raise Refused(f"the image is larger than {limits.size} bytes")
+            raise BadImage(f"the image is larger than {limits.size} bytes")
         if time.monotonic() > deadline:
             raise Transient(f"the download took longer than {limits.seconds:.0f} s")
         seen(chunk)
@@ -131,7 +131,7 @@ def _check(answer: http.client.HTTPResponse) -> None:
         return
     text = f"the server answered {answer.status} {answer.reason}"
     passing = answer.status >= 500 or answer.status in _PASSING
-    raise (Transient if passing else Refused)(text)
+    raise (Transient if passing else BadImage)(text)
 
 
 def _asked(connection: http.client.HTTPConnection, url: str) -> http.client.HTTPResponse:
@@ -161,9 +161,9 @@ def _place(parts: SplitResult) -> tuple[str, int]:
     try:
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise Refused(f"{parts.geturl()!r} is no URL") from error
+        raise BadImage(f"{parts.geturl()!r} is no URL") from error
     if parts.scheme not in ("http", "https") or not host:
-        raise Refused("images are fetched by http:// and https:// URLs only")
+        raise BadImage("images are fetched by http:// and https:// URLs only")
     return host, port or (443 if parts.scheme == "https" else 80)
 
 
@@ -181,9 +181,9 @@ def _unpacked(url: str, served: Iterator[bytes]) -> Iterator[bytes]:
         try:
             yield from unpacker.feed(chunk)
         except (zlib.error, OSError, ValueError) as error:
-            raise Refused(f"the image is not packed as its name says: {error}") from error
+            raise BadImage(f"the image is not packed as its name says: {error}") from error
     if not unpacker.eof:
-        raise Refused("the packed image ends too early")
+        raise BadImage("the packed image ends too early")
 
 
 class _Gzip:

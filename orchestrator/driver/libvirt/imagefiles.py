@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.driver.commands import run
-from orchestrator.driver.ports import ImageFacts, NoSpace, Refused, Transient
+from orchestrator.driver.ports import BadImage, ImageFacts, NoSpace, Transient
 
 # Our word for a format (in any case), and qemu's.
 FORMATS = {"qcow2": "qcow2", "raw": "raw", "vhd": "vpc", "vhdx": "vhdx"}
@@ -24,31 +24,31 @@ _LARGEST = 8 * 1024**4
 
 
 def qemu_format(declared: str) -> str:
-    """qemu's name for a declared format. Refused for one that is not supported."""
+    """qemu's name for a declared format. BadImage for one that is not supported."""
     try:
         return FORMATS[declared.lower()]
     except KeyError:
-        raise Refused(f"images of format {declared!r} are not supported") from None
+        raise BadImage(f"images of format {declared!r} are not supported") from None
 
 
 def check(path: Path, declared: str) -> int:
     """The virtual size of a stranger's image, in bytes.
 
     Raises:
-        Refused: it is not of the declared format, or leans on other files, or is encrypted.
+        BadImage: it is not of the declared format, or leans on other files, or is encrypted.
     """
     form = qemu_format(declared)
     if form == "qcow2":
         _check_header(path)
     found = facts(path, form)
     if any(key in found for key in ("backing-filename", "full-backing-filename")):
-        raise Refused("the image has a backing file")
+        raise BadImage("the image has a backing file")
     details = found.get("format-specific", {}).get("data", {})
     if details.get("data-file") or found.get("encrypted"):
-        raise Refused("the image is encrypted or keeps its data in another file")
+        raise BadImage("the image is encrypted or keeps its data in another file")
     size = int(found["virtual-size"])
     if not 0 < size <= _LARGEST:
-        raise Refused(f"a disk of {size} bytes cannot be made of the image")
+        raise BadImage(f"a disk of {size} bytes cannot be made of the image")
     return size
 
 
@@ -57,7 +57,7 @@ def facts(path: Path, form: str = "qcow2") -> dict[str, Any]:
     try:
         told = run([*_LIMITS, "qemu-img", "info", "-U", "-f", form, "--output=json", str(path)])
     except Transient as error:
-        raise Refused(f"the image is no good {form} file: {error}") from error
+        raise BadImage(f"the image is no good {form} file") from error
     parsed: dict[str, Any] = json.loads(told)
     return parsed
 
@@ -73,7 +73,7 @@ def convert(source: Path, declared: str, target: Path) -> None:
     except Transient as error:
         if "No space left" in str(error):
             raise NoSpace("the disk is full") from error
-        raise Refused(f"the image cannot be read: {error}") from error
+        raise BadImage("the image cannot be read") from error
 
 
 def measured(path: Path) -> ImageFacts:
@@ -85,11 +85,11 @@ def _check_header(path: Path) -> None:
     with path.open("rb") as file:
         raw = file.read(_HEADER.size)
     if len(raw) < _HEADER.size or raw[:4] != b"QFI\xfb":
-        raise Refused("the image is no qcow2 file")
+        raise BadImage("the image is no qcow2 file")
     _magic, version, backing, *_sizes = _HEADER.unpack(raw)
     if backing:
-        raise Refused("the image has a backing file")
+        raise BadImage("the image has a backing file")
     if version not in (2, 3):
-        raise Refused(f"qcow2 version {version} is not supported")
+        raise BadImage(f"qcow2 version {version} is not supported")
     if version == 3 and _HEADER.unpack(raw)[12] & _EXTERNAL_DATA:
-        raise Refused("the image keeps its data in another file")
+        raise BadImage("the image keeps its data in another file")

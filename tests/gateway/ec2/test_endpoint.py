@@ -1,8 +1,9 @@
 """The endpoint when something behind it fails, and what it lets out of that."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from gateway.ec2.ask import Ask
 from gateway.ec2.endpoint import Ec2
 from gateway.ec2.registry import Reply, operation
 from gateway.native import Wire
+from gateway.objects import Objects
 from gateway.settings import Settings
 from tests.gateway.sign.clients import KEY, SECRET, botocore_v2
 
@@ -31,13 +33,19 @@ class Known:
         return Caller(KEY, SECRET, "u", "user", "a", "account", "d", True)
 
 
+def no_s3(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    """An S3 that refuses everything."""
+    start_response("403 Forbidden", [])
+    return []
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
         native_url=DOWN,
         native_timeout_seconds=1,
         service_secret=SecretStr("service"),
-        objects=tmp_path,
+        storage_root=tmp_path,
     )
 
 
@@ -46,7 +54,7 @@ def client(settings: Settings) -> FlaskClient:
     from flask import request
 
     app = Flask("test")
-    ec2 = Ec2(settings, Known(), Wire.to(DOWN, 1, 1))
+    ec2 = Ec2(settings, Known(), Wire.to(DOWN, 1, 1), Objects(no_s3, DOWN, "us-east-1"))
     app.before_request(lambda: ec2(request))
     return app.test_client()
 

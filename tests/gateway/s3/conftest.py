@@ -1,6 +1,7 @@
 """One server for all tests of a process; every test has a bucket of its own."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,3 +22,15 @@ def bucket(server: Server) -> str:
     name = f"bucket-{uuid4().hex[:12]}"
     server.store().create_bucket(name, ALICE.account_id)
     return name
+
+
+@pytest.fixture(scope="session")
+def secure(server: Server) -> Any:
+    """A client who comes through a proxy that speaks TLS with the world."""
+    client = server.client()
+    client.meta.events.register("before-sign.s3", _through_tls)
+    return client
+
+
+def _through_tls(request: Any, **_: Any) -> None:
+    request.headers["X-Forwarded-Proto"] = "https"

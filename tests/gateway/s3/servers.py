@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -51,11 +51,12 @@ class Server:
     port: int
     root: Path
     process: subprocess.Popen[bytes]
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def host(self) -> str:
@@ -98,8 +99,14 @@ class Server:
 
 
 @contextmanager
-def serving(root: Path, region: str = "us-east-1") -> Iterator[Server]:
-    """Run a server as production does."""
+def serving(
+    root: Path,
+    region: str = "us-east-1",
+    *,
+    application: str = "tests.gateway.s3.serving:create()",
+    flags: Sequence[str] = (),
+) -> Iterator[Server]:
+    """Run a server as production does; ``flags`` are gunicorn's and win over production's."""
     root.mkdir(parents=True, exist_ok=True)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -107,8 +114,7 @@ def serving(root: Path, region: str = "us-east-1") -> Iterator[Server]:
     environment = os.environ | {"TEST_S3_ROOT": str(root), "TEST_S3_REGION": region}
     command = [
         *(sys.executable, "-W", "error", "-m", "gunicorn"),
-        "tests.gateway.s3.serving:create()",
-        *(f"--bind=127.0.0.1:{port}", "--threads=8", *GUNICORN),
+        *(application, f"--bind=127.0.0.1:{port}", "--threads=8", *GUNICORN, *flags),
     ]
     (root / "callers.json").write_text(
         json.dumps([asdict(each) for each in (ALICE, BOB, GUIDE, GONE)])
@@ -119,7 +125,8 @@ def serving(root: Path, region: str = "us-east-1") -> Iterator[Server]:
         )
         try:
             _wait(process, port, root / "log")
-            yield Server(port, root, process)
+            secure = any(flag.startswith("--certfile") for flag in flags)
+            yield Server(port, root, process, "https" if secure else "http")
         finally:
             process.terminate()
             process.wait(20)

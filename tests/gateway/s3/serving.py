@@ -7,7 +7,11 @@ from pathlib import Path
 
 from gateway.credentials import Caller
 from gateway.s3.endpoint import S3
+from gateway.s3.hosts import Hosts
+from gateway.s3.keys import Keys
 from gateway.s3.options import Options
+from gateway.s3.receivers import Guard
+from gateway.s3.wire import PATIENCE
 from s3store.store import Store
 
 
@@ -29,11 +33,24 @@ class FileCredentials:
         return {row["access_key"]: Caller(**row) for row in rows}
 
 
-def create() -> S3:
-    """What gunicorn calls."""
+def create(
+    customer_keys_over_http: bool = False, patience: float = PATIENCE, day: float = 86400.0
+) -> S3:
+    """What gunicorn calls; the day of lifecycle rules is given in seconds."""
     root = Path(os.environ["TEST_S3_ROOT"])
     return S3(
         Store(root / "objects"),
         FileCredentials(root / "callers.json"),
-        Options(region=os.environ["TEST_S3_REGION"], skew=timedelta(minutes=15)),
+        Options(
+            region=os.environ["TEST_S3_REGION"],
+            skew=timedelta(minutes=15),
+            hosts=Hosts("s3.test", "web.test"),
+            keys=Keys(root / "keys"),
+            day=timedelta(seconds=day),
+            guard=Guard(("127.0.0.0/8",)),
+            spool=root / "spool",
+            log_every=timedelta(seconds=1),
+            customer_keys_over_http=customer_keys_over_http,
+            patience=patience,
+        ),
     )

@@ -1,12 +1,17 @@
 """Copies through boto3 and as single headers."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from gateway.s3 import sources
+from gateway.s3.content import LARGEST_PUT
+from gateway.s3.faults import S3Fault
 from tests.gateway.s3.raw import send, signed, signed_v2
+from tests.gateway.s3.sent import DATA, Sent, spelled
 from tests.gateway.s3.servers import Server
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -91,7 +96,8 @@ def test_conditions_of_a_copy(
         ("no-such-bucket/k", 404, "NoSuchBucket"),
         ("{b}", 400, "InvalidArgument"),
         ("", 400, "InvalidArgument"),
-        ("{b}/from?versionId=1", 404, "NoSuchVersion"),
+        ("{b}/from?versionId=1", 400, "InvalidArgument"),
+        (f"{{b}}/from?versionId={0:032}", 404, "NoSuchVersion"),
         ("{b}/%FF", 400, "InvalidURI"),
     ],
 )
@@ -139,3 +145,36 @@ def test_a_source_that_is_no_text_is_refused(server: Server, bucket: str) -> Non
     sent = {"x-amz-copy-source": f"{bucket}/\xff"}
     answer = send(server, "PUT", f"/{bucket}/to", signed_v2(server, "PUT", f"/{bucket}/to", sent))
     assert (answer.status, answer.code) == (400, "InvalidURI")
+
+
+def test_a_copy_of_an_object_that_came_in_parts_is_one_that_came_whole(
+    client: Any, bucket: str
+) -> None:
+    sent = Sent(client, bucket, "parts", ChecksumAlgorithm="SHA256")
+    sent.part(1, DATA, ChecksumAlgorithm="SHA256")
+    sent.part(2, b"end", ChecksumAlgorithm="SHA256")
+    sent.complete()
+    client.copy_object(Bucket=bucket, Key="to", CopySource=f"{bucket}/parts")
+    found = client.get_object(Bucket=bucket, Key="to", ChecksumMode="ENABLED")
+    assert found["Body"].read() == DATA + b"end"
+    assert found["ETag"] == f'"{hashlib.md5(DATA + b"end").hexdigest()}"'
+    assert found["ChecksumSHA256"] == spelled(hashlib.sha256(DATA + b"end").digest())
+    assert found["ChecksumType"] == "FULL_OBJECT"
+
+
+def test_a_redirect_is_not_inherited_and_may_be_all_that_a_copy_changes(
+    client: Any, bucket: str
+) -> None:
+    said = {"CopySource": f"{bucket}/from", "WebsiteRedirectLocation": "/elsewhere"}
+    client.copy_object(Bucket=bucket, Key="from", **said)
+    client.copy_object(Bucket=bucket, Key="to", CopySource=f"{bucket}/from")
+    first, second = (client.head_object(Bucket=bucket, Key=key) for key in ("from", "to"))
+    assert first["WebsiteRedirectLocation"] == "/elsewhere"
+    assert "WebsiteRedirectLocation" not in second
+    assert (first["ContentType"], first["Metadata"]) == ("text/plain", {"a": "1"})
+
+
+def test_what_is_larger_than_an_upload_may_be_is_not_copied_at_once() -> None:
+    sources.check_size(LARGEST_PUT)
+    with pytest.raises(S3Fault, match="InvalidRequest"):
+        sources.check_size(LARGEST_PUT + 1)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -279,6 +280,44 @@ def test_a_removal_without_a_digest_is_refused(server: Server, bucket: str) -> N
     assert (answer.status, answer.code) == (400, "InvalidRequest")
 
 
-def test_multipart_is_refused_by_name(client: Any, bucket: str) -> None:
-    with pytest.raises(ClientError, match="CreateMultipartUpload is not implemented"):
-        client.create_multipart_upload(Bucket=bucket, Key="k")
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("put_object", {"WriteOffsetBytes": 0, "Body": b""}),
+        ("delete_object", {"IfMatchSize": 1}),
+        ("delete_object", {"IfMatchLastModifiedTime": LONG_AGO}),
+        ("rename_object", {"RenameSource": "other"}),
+    ],
+)
+def test_what_only_directory_buckets_have_is_refused_by_name(
+    client: Any, bucket: str, call: str, said: dict[str, Any]
+) -> None:
+    client.put_object(Bucket=bucket, Key="k", Body=b"1")
+    with pytest.raises(ClientError) as refused:
+        getattr(client, call)(Bucket=bucket, Key="k", **said)
+    assert refusal(refused) == (501, "NotImplemented")
+    assert client.get_object(Bucket=bucket, Key="k")["Body"].read() == b"1"
+
+
+def test_nobody_may_ask_for_headers_of_the_answer(server: Server, client: Any, bucket: str) -> None:
+    client.put_object(Bucket=bucket, Key="k", Body=b"data")
+    client.delete_public_access_block(Bucket=bucket)
+    everyone = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": f"arn:aws:s3:::{bucket}/*",
+            }
+        ],
+    }
+    client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(everyone))
+    plain = send(server, "GET", f"/{bucket}/k", {"Host": server.host})
+    assert (plain.status, plain.body) == (200, b"data")
+    path = f"/{bucket}/k?response-content-type=text/html"
+    for method in ("GET", "HEAD"):
+        answer = send(server, method, path, {"Host": server.host})
+        assert answer.status == 400
+    assert send(server, "GET", path, {"Host": server.host}).code == "InvalidRequest"

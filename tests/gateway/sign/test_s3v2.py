@@ -1,9 +1,11 @@
 """Version 2 for S3: Amazon's own examples, and what clients make of the rules."""
 
 from dataclasses import replace
+from urllib.parse import parse_qsl
 
 import pytest
 
+from gateway.s3 import operations, registry
 from gateway.sign import s3v2
 from gateway.sign.refusals import Reason, Refusal
 from gateway.sign.request import Request
@@ -79,6 +81,39 @@ def test_subresources_are_signed_sorted_with_their_values_decoded() -> None:
     query = "versionId=a%2Fb&prefix=p&acl&response-content-type=a%20b"
     text = first_text(request("GET", "/b/k", query, date="d"))
     assert text.endswith("/b/k?acl&response-content-type=a b&versionId=a/b")
+
+
+@pytest.mark.parametrize(
+    "name", ["legal-hold", "retention", "encryption", "publicAccessBlock", "ownershipControls"]
+)
+def test_a_signature_that_leaves_out_what_is_asked_does_not_cover_it(name: str) -> None:
+    asked = request("PUT", "/b/k", name, date="d")
+    texts = [text.decode() for text, _ in s3v2.strings_to_sign(claim(asked), asked, MOUNT)]
+    assert texts
+    assert all(text.endswith(f"?{name}") for text in texts)
+
+
+def test_whatever_makes_a_request_another_operation_is_signed() -> None:
+    operations.load()
+    # Listing and attributes tell less than what the same signature reads without them.
+    asked = {
+        name
+        for operation in registry.OPERATIONS.values()
+        for name, _ in parse_qsl(
+            operation.model.http["requestUri"].partition("?")[2], keep_blank_values=True
+        )
+    } - {"list-type", "attributes"}
+    assert all(asked <= names for names in s3v2.SUBRESOURCES)
+
+
+def test_what_clients_sign_besides_is_tried_as_well() -> None:
+    asked = request("GET", "/b/k", "storageClass&acl&websiteConfig", date="d")
+    texts = [text.decode() for text, _ in s3v2.strings_to_sign(claim(asked), asked, MOUNT)]
+    assert {text.rpartition("?")[2] for text in texts} == {
+        "acl",
+        "acl&storageClass",
+        "acl&storageClass&websiteConfig",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""The policy language of IAM: read it, and say what a policy allows. It knows no service."""

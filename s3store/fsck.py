@@ -1,0 +1,231 @@
+"""A check of the whole store: every row has its bytes, every file its row, all counts are right.
+
+It may run while the store is in use: what looks wrong is looked at once more before it is reported,
+since it may just be changing. It reads all content there is; the memory it takes does not grow with
+that.
+
+Repairing removes rubbish, lets every key show its newest version, and counts anew. It never removes
+the bytes of a row, nor a row whose bytes are missing or damaged: that there was such an object is
+all that is left to know of it, and what becomes of it is its owner's to say.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from s3store.checksums import Digests
+from s3store.core import now
+from s3store.index import inspection, leftovers, rows, uploads
+from s3store.index.inspection import Seen
+from s3store.records import FULL_OBJECT, Bucket, Checksum, Part, Upload, Version
+from s3store.store import Store
+
+_BATCH = 500
+_PIECE = 1 << 20
+
+MISSING, DAMAGED = "missing", "damaged"
+STRAY_FILE, STRAY_CONTENT, STRAY_PARTS = "stray file", "stray content", "stray parts"
+WRONG_LATEST, WRONG_COUNTERS = "wrong latest", "wrong counters"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Args:
+        kind: ``missing`` or ``damaged`` content; ``stray file``, ``stray content`` or ``stray
+            parts`` that belong to nothing; ``wrong latest``: a key shows another version than its
+            newest; ``wrong counters`` of a bucket.
+        subject: a bucket, a bucket with a key, or the name of a file.
+        detail: what is wrong with it.
+        repaired: it was put right.
+    """
+
+    kind: str
+    subject: str
+    detail: str
+    repaired: bool = False
+
+
+def check(
+    store: Store, repair: bool = False, tell: Callable[[str], None] = lambda where: None
+) -> Iterator[Finding]:
+    """Go through everything, and report what is wrong as it is found.
+
+    Args:
+        tell: is told where the check is, bucket by bucket.
+
+    Raises:
+        StoreBusy, StoreFull.
+    """
+    every = store.every_bucket()
+    for number, bucket in enumerate(every, start=1):
+        tell(f"bucket {number} of {len(every)}: {bucket.name}")
+        yield from _bucket(store, bucket, repair)
+    tell("what belongs to nothing")
+    yield from _rows(store, repair)
+    yield from _files(store, repair)
+
+
+def _bucket(store: Store, bucket: Bucket, repair: bool) -> Iterator[Finding]:
+    for key, versions in itertools.groupby(_walk(store, bucket), lambda seen: seen.place[0]):
+        latest, markers = [], []
+        for seen in versions:
+            latest.append(seen.latest)
+            markers.append(seen.version.marker)
+            yield from _version(store, bucket, seen.version)
+        if latest != inspection.shown(markers):
+            yield from _latest(store, bucket, key, repair)
+    yield from _open_uploads(store, bucket)
+    with store.index.look() as connection:
+        found = inspection.counters(connection, bucket)
+    if found is not None and found[0] != found[1]:
+        if repair:
+            store.index.change(lambda c: inspection.recount(c, bucket, store.default_quota))
+        yield Finding(WRONG_COUNTERS, bucket.name, f"{found[0]} but {found[1]}", repair)
+
+
+def _walk(store: Store, bucket: Bucket) -> Iterator[Seen]:
+    place = None
+    while True:
+        with store.index.look() as connection:
+            batch = inspection.versions(connection, bucket, place, _BATCH)
+        yield from batch
+        if len(batch) < _BATCH:
+            return
+        place = batch[-1].place
+
+
+def _latest(store: Store, bucket: Bucket, key: bytes, repair: bool) -> Iterator[Finding]:
+    with store.index.look() as connection:
+        wrong = inspection.shows_wrongly(connection, bucket, key)
+    if wrong:
+        if repair:
+            store.index.change(lambda c: inspection.show_newest(c, bucket, key))
+        name = f"{bucket.name}/{key.decode()}"
+        yield Finding(WRONG_LATEST, name, "the key does not show its newest version", repair)
+
+
+# -- content ---------------------------------------------------------------------------------------
+
+
+def _version(store: Store, bucket: Bucket, version: Version) -> Iterator[Finding]:
+    """A version's content, wherever it is kept."""
+    wrong = None if version.marker else _wrong(store, version)
+    if wrong is None:
+        return
+    with store.index.look() as connection:
+        if not inspection.there(connection, version):
+            return
+    kind, detail = wrong
+    name = f"{bucket.name}/{version.key} ({version.version_id})"
+    yield Finding(kind, name, detail)
+
+
+def _wrong(store: Store, version: Version) -> tuple[str, str] | None:
+    sealed = version.seal is not None
+    if version.parts:
+        return _wrong_parts(store, version)
+    if not version.inline:
+        return _wrong_file(store, version.id, version.stored, version.checksum, sealed)
+    with store.index.look() as connection:
+        body = inspection.body(connection, version)
+    if body is None:
+        return MISSING, "there is no content in the index"
+    if len(body) != version.stored:
+        return DAMAGED, f"{len(body)} bytes instead of {version.stored}"
+    return _compared(iter([body]), version.checksum, sealed)
+
+
+def _wrong_parts(store: Store, version: Version) -> tuple[str, str] | None:
+    parts = store.parts_of(version)
+    if (len(parts), sum(part.size for part in parts)) != (version.parts, version.size):
+        return MISSING, f"{len(parts)} parts instead of {version.parts}"
+    sealed = version.seal is not None
+    return next(filter(None, (_wrong_part(store, part, sealed) for part in parts)), None)
+
+
+def _wrong_part(store: Store, part: Part, sealed: bool) -> tuple[str, str] | None:
+    wrong = _wrong_file(store, part.id, part.stored, part.checksum, sealed)
+    return wrong and (wrong[0], f"part {part.number}: {wrong[1]}")
+
+
+def _wrong_file(
+    store: Store, name: str, stored: int, checksum: Checksum, sealed: bool
+) -> tuple[str, str] | None:
+    size = store.blobs.size(name)
+    if size is None:
+        return MISSING, f"there is no file {name}"
+    if size != stored:
+        return DAMAGED, f"{size} bytes instead of {stored}"
+    try:
+        with store.blobs.open(name) as file:
+            return _compared(iter(lambda: file.read(_PIECE), b""), checksum, sealed)
+    except FileNotFoundError:
+        return MISSING, f"there is no file {name}"
+    except OSError as error:
+        return DAMAGED, f"the file cannot be read: {error.strerror}"
+
+
+def _compared(pieces: Iterator[bytes], checksum: Checksum, sealed: bool) -> tuple[str, str] | None:
+    """Hold bytes against a checksum; of sealed ones nobody without the key can say anything."""
+    if sealed or checksum.type != FULL_OBJECT:
+        return None
+    digests = Digests([checksum.algorithm])
+    for piece in pieces:
+        digests.update(piece)
+    if digests[checksum.algorithm] != checksum.digest:
+        return DAMAGED, f"the {checksum.algorithm} is another"
+    return None
+
+
+def _open_uploads(store: Store, bucket: Bucket) -> Iterator[Finding]:
+    """The parts of uploads that are not complete yet."""
+    after = None
+    while batch := store.scan_uploads(bucket, after, _BATCH):
+        after = batch[-1].key.encode(), batch[-1].id
+        for upload in batch:
+            with store.index.look() as connection:
+                parts = uploads.parts(connection, upload.id)
+            for part in parts:
+                wrong = _wrong_part(store, part, upload.draft.seal is not None)
+                if wrong and _same(store, upload, part):
+                    yield Finding(wrong[0], f"{bucket.name}/{upload.key} ({upload.id})", wrong[1])
+
+
+def _same(store: Store, upload: Upload, part: Part) -> bool:
+    """Whether a part is still that of its upload."""
+    with store.index.look() as connection:
+        return part in uploads.parts(connection, upload.id, part.number - 1, 1)
+
+
+# -- what belongs to nothing -----------------------------------------------------------------------
+
+
+def _rows(store: Store, repair: bool) -> Iterator[Finding]:
+    with store.index.look() as connection:
+        contents = inspection.stray_contents(connection)
+        parts = inspection.stray_parts(connection)
+    for name in contents:
+        if repair:
+            store.index.change(partial(inspection.forget_content, name=name))
+        yield Finding(STRAY_CONTENT, name, "a content without a version", repair)
+    for name in parts:
+        if repair:
+            store.index.change(partial(inspection.drop_parts, name=name, now=rows.stamp(now())))
+            store.release(name)
+        yield Finding(STRAY_PARTS, name, "parts without an upload and without a version", repair)
+
+
+def _files(store: Store, repair: bool) -> Iterator[Finding]:
+    names = (name for name, _ in store.blobs.names())
+    while batch := list(itertools.islice(names, _BATCH)):
+        with store.index.look() as connection:
+            unknown = set(batch) - leftovers.known(connection, batch)
+        for name in unknown:
+            if store.blobs.touched(name) is None:
+                continue  # it was just being removed
+            if repair:
+                store.blobs.remove(name)
+            yield Finding(STRAY_FILE, name, "a file without a row", repair)

@@ -1,0 +1,164 @@
+"""Connections and transactions."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, select
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from s3store import faults, tables
+from s3store.index.turns import Change, Turns
+
+FORMAT = 2
+"""What this edition writes; an index of another format is refused, never guessed at."""
+
+_T = TypeVar("_T")
+_PATIENCE = 30  # seconds to wait for another process's transaction
+_CONNECTIONS = 64
+
+
+class Database:
+    """The database of one store."""
+
+    def __init__(self, url: str, durable: bool = True) -> None:
+        """Name the database. It is connected to, and its tables made, on the first call.
+
+        So an index may be made before a server forks its workers; every call may raise
+        WrongFormat and StoreBusy.
+
+        Args:
+            durable: whether SQLite waits for the disk at a commit. Another database's own settings
+                decide that for it.
+        """
+        self._engine = _engine(url)
+        self._durable = durable
+        self._turns = Turns(self._commit) if url.startswith("sqlite") else None
+        self._preparing = threading.Lock()
+        self._prepared = False
+
+    @property
+    def engine(self) -> Engine:
+        """What makes the connections, for those who count or watch statements."""
+        return self._engine
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """A transaction that reads: all it sees is of one moment on SQLite."""
+        self._prepare()
+        with _patiently(), self._engine.connect() as connection:
+            yield connection
+
+    def change(self, work: Callable[[Connection], _T], durable: bool = True) -> _T:
+        """Run ``work`` in a transaction that writes, perhaps together with others' work.
+
+        Nothing of it remains when it raises.
+
+        Args:
+            durable: False for what need not outlive a power failure, which may spare a sync.
+        """
+        self._prepare()
+        if self._turns:
+            return self._turns.run(work, durable)
+        with _patiently(), self._begin(durable) as connection:
+            return work(connection)
+
+    def _commit(self, batch: Sequence[Change]) -> None:
+        durable = any(change.durable for change in batch)
+        with _patiently(), self._begin(durable) as connection:
+            if len(batch) == 1:
+                batch[0].result = batch[0].work(connection)
+                return
+            for change in batch:
+                _attempt(change, connection)
+
+    @contextmanager
+    def _begin(self, durable: bool) -> Iterator[Connection]:
+        sync = "OFF" if not self._durable else "FULL" if durable else "NORMAL"
+        with self._engine.connect() as connection:
+            chosen = connection.execution_options(s3store_write=sync)
+            with chosen.begin():
+                yield chosen
+
+    def _prepare(self) -> None:
+        """Make the tables when they are absent; several processes may be at it at once."""
+        if self._prepared:
+            return
+        with self._preparing:
+            if self._prepared:
+                return
+            with _patiently(), self._begin(durable=True) as connection:
+                _check_format(connection)
+                for table in tables.Table.metadata.sorted_tables:
+                    connection.execute(CreateTable(table, if_not_exists=True))
+                    for index in table.indexes:
+                        connection.execute(CreateIndex(index, if_not_exists=True))
+            self._prepared = True
+
+
+def _attempt(change: Change, connection: Connection) -> None:
+    """Run one change of a batch. A database that does not answer fails the whole batch."""
+    try:
+        with connection.begin_nested():
+            change.result = change.work(connection)
+    except exc.OperationalError:
+        raise
+    except Exception as error:
+        change.failure = error
+
+
+def _check_format(connection: Connection) -> None:
+    """The format's number is the row's key, so of two processes that are first only one writes."""
+    connection.execute(CreateTable(tables.Table.metadata.tables["format"], if_not_exists=True))
+    found = connection.scalars(select(tables.FormatRow.number)).all()
+    if not found:
+        with suppress(exc.IntegrityError), connection.begin_nested():
+            connection.execute(insert(tables.FormatRow).values(number=FORMAT))
+    elif list(found) != [FORMAT]:
+        raise faults.WrongFormat(f"The index has format {found[0]}, not {FORMAT}.")
+
+
+def _engine(url: str) -> Engine:
+    options: dict[str, Any] = {"pool_size": _CONNECTIONS, "max_overflow": _CONNECTIONS}
+    if url.startswith("sqlite"):
+        engine = create_engine(url, connect_args={"timeout": _PATIENCE}, **options)
+        event.listen(engine, "connect", _sqlite_connected)
+        event.listen(engine, "begin", _sqlite_begins)
+        return engine
+    return create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True, **options)
+
+
+def _sqlite_connected(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _sqlite_begins(connection: Connection) -> None:
+    """Take the write lock at once: a lock taken half-way fails instead of waiting."""
+    sync = connection.get_execution_options().get("s3store_write")
+    driver: Any = connection.connection.dbapi_connection
+    if sync is None:
+        driver.execute("BEGIN")
+        return
+    if connection.info.get("sync") != sync:
+        driver.execute(f"PRAGMA synchronous={sync}")
+        connection.info["sync"] = sync
+    driver.execute("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _patiently() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.TimeoutError, sqlite3.OperationalError) as error:
+        of_driver = error.__cause__ or error
+        if getattr(of_driver, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            raise faults.StoreFull("There is no room for the data.") from error
+        raise faults.StoreBusy("The index does not answer now.") from error
