@@ -1,7 +1,8 @@
 """Who is behind an access key: the one way in which secrets reach the gateway.
 
 The gateway has no power of its own. Its service key may look a caller up, and ask what the cloud
-offers (``switches.py``), and nothing else; for everything that follows it signs again with the caller's own key.
+offers (``switches.py``), and nothing else; for everything that follows it signs again with the
+caller's own key.
 """
 
 import logging

@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from gateway.s3.receivers import Guard
+from s3store.engines.places import Place
 from s3store.records import Quota
 
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
@@ -84,6 +85,21 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="SQLAlchemy URL of the index of the objects, as `mysql+pymysql://…`, for "
         "gateways on several machines; an SQLite file in the folder of the objects when absent.",
+    )
+    s3_blobs_url: str = Field(
+        default="",
+        description="Where the content of objects lies, as "
+        "`s3+https://host:port/bucket/prefix` at any S3-compatible endpoint (`s3+http` without "
+        "TLS). The bucket has to be there. In files in the folder of the objects when absent.",
+    )
+    s3_blobs_key: SecretStr = Field(
+        default=SecretStr(""), description="Access key at that endpoint."
+    )
+    s3_blobs_secret: SecretStr = Field(
+        default=SecretStr(""), description="Secret key at that endpoint."
+    )
+    s3_blobs_region: str = Field(
+        default="us-east-1", description="Region that requests to that endpoint are signed for."
     )
     s3_durable: bool = Field(
         default=True,
@@ -155,6 +171,13 @@ class Settings(BaseSettings):
     def _targets(cls, text: str) -> str:
         Guard.of(text)
         return text
+
+    @field_validator("s3_blobs_url")
+    @classmethod
+    def _place(cls, url: str) -> str:
+        if url:
+            Place.of(url)
+        return url
 
     @field_validator("storage_root")
     @classmethod

@@ -1,6 +1,8 @@
 """The object store as the settings describe it: for the gateway, and for tools beside it."""
 
 from gateway.settings import Settings
+from s3store.engines.places import Place
+from s3store.engines.ports import Engine
 from s3store.store import Store
 
 
@@ -11,4 +13,23 @@ def store(settings: Settings) -> Store:
         settings.s3_index_url.get_secret_value() or None,
         durable=settings.s3_durable,
         quota=settings.quota,
+        engine=_engine(settings),
+    )
+
+
+def _engine(settings: Settings) -> Engine | None:
+    """Where the content lies, when that is not the storage root."""
+    if not settings.s3_blobs_url:
+        return None
+    # It loads a library that takes its time, and most gateways do without.
+    from s3store.engines.s3 import S3Engine
+
+    key, secret = settings.s3_blobs_key, settings.s3_blobs_secret
+    return S3Engine(
+        Place.of(
+            settings.s3_blobs_url,
+            key.get_secret_value(),
+            secret.get_secret_value(),
+            settings.s3_blobs_region,
+        )
     )

@@ -54,7 +54,7 @@ class Buckets(Core):
             NoSuchBucket, BucketNotEmpty.
         """
         files = self.index.change(lambda c: buckets.remove(c, bucket, self.default_quota))
-        self.blobs.remove(*files)
+        self.blobs.discard(*files)
 
     def set_versioning(self, bucket: Bucket, state: str) -> Bucket:
         """Enable or suspend versioning; returns the bucket as it is then.

@@ -125,10 +125,10 @@ class Changing(Core):
     ) -> Version:
         def alter(connection: Connection) -> Version:
             with self._books(connection, bucket.id) as books:
-                _, found, _ = lookups.find(connection, bucket.id, key.encode(), version_id)
+                _, found = lookups.find(connection, bucket.id, key.encode(), version_id)
                 version = real(found, key, version_id)
                 versions.alter(connection, version, change(books, version))
-                _, after, _ = lookups.find(connection, bucket.id, key.encode(), version_id)
+                _, after = lookups.find(connection, bucket.id, key.encode(), version_id)
                 altered = real(after, key, version_id)
                 books.saw(
                     Kind.ALTERED,

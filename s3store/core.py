@@ -21,8 +21,9 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from s3store import faults
-from s3store.blobs import Blobs
 from s3store.checksums import Digests
+from s3store.engines.folder import Folder
+from s3store.engines.ports import Engine
 from s3store.index import leftovers, uploads, versions
 from s3store.index.database import Database
 from s3store.index.ledger import Ledger, held
@@ -49,13 +50,14 @@ class Core:
         quota: Quota | None = None,
         inline: int = INLINE,
         least_part: int = LEAST_PART,
+        engine: Engine | None = None,
     ) -> None:
         """Open a store, making it when it is absent.
 
         Its index is connected to on the first call, so a store may be made before a fork.
 
         Args:
-            root: folder of the content files.
+            root: folder of the content files, and of the index when it is in SQLite.
             index_url: SQLAlchemy URL of the index; an SQLite file in ``root`` when absent.
             durable: whether a change waits until it is safe on the disk. Without, all is faster,
                 and what was acknowledged shortly before a power failure may be lost or damaged; a
@@ -63,16 +65,19 @@ class Core:
             quota: what accounts may have that have none of their own; no limits when absent.
             inline: bytes up to which content is kept in the index; none is when negative.
             least_part: bytes of every part of a multipart upload but the last.
+            engine: where the content lies; in files in ``root`` when absent.
         """
-        self.blobs = Blobs(root, durable)
+        root.mkdir(parents=True, exist_ok=True)
+        self.blobs: Engine = engine or Folder(root, durable)
         url = index_url or f"sqlite:///{root.absolute() / 'index.sqlite'}"
         self.index = Database(url, durable)
         self.default_quota = quota or Quota()
         self._inline, self._least_part = inline, least_part
 
     def close(self) -> None:
-        """Give the index's connections back."""
+        """Give the connections to the index and to the content back."""
         self.index.close()
+        self.blobs.close()
 
     @contextmanager
     def _arrival(self, begin: Callable[[Connection, str], None]) -> Iterator[str]:
@@ -94,7 +99,7 @@ class Core:
             # When the index cannot be asked now, the sweep does this later.
             with suppress(faults.StoreBusy):
                 if self.index.change(lambda c: leftovers.abandon(c, name), durable=False):
-                    self.blobs.remove(name)
+                    self.blobs.discard(name)
             raise
 
     def _books(self, connection: Connection, bucket_id: int) -> AbstractContextManager[Ledger]:

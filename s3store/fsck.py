@@ -11,18 +11,19 @@ all that is left to know of it, and what becomes of it is its owner's to say.
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
 from s3store.checksums import Digests
 from s3store.core import now
+from s3store.engines.ports import Reader
 from s3store.index import inspection, leftovers, rows, uploads
 from s3store.index.inspection import Seen
 from s3store.records import FULL_OBJECT, Bucket, Checksum, Part, Upload, Version
 from s3store.store import Store
 
 _BATCH = 500
-_PIECE = 1 << 20
 
 MISSING, DAMAGED = "missing", "damaged"
 STRAY_FILE, STRAY_CONTENT, STRAY_PARTS = "stray file", "stray content", "stray parts"
@@ -160,12 +161,16 @@ def _wrong_file(
     if size != stored:
         return DAMAGED, f"{size} bytes instead of {stored}"
     try:
-        with store.blobs.open(name) as file:
-            return _compared(iter(lambda: file.read(_PIECE), b""), checksum, sealed)
+        with closing(store.blobs.open(name)) as reader:
+            return _compared(_pieces(reader, stored), checksum, sealed)
     except FileNotFoundError:
         return MISSING, f"there is no file {name}"
     except OSError as error:
         return DAMAGED, f"the file cannot be read: {error.strerror}"
+
+
+def _pieces(reader: Reader, size: int) -> Iterator[bytes]:
+    return (reader.fetch(at, reader.piece) for at in range(0, size, reader.piece))
 
 
 def _compared(pieces: Iterator[bytes], checksum: Checksum, sealed: bool) -> tuple[str, str] | None:

@@ -4,18 +4,15 @@ It may lie in the index, in one file, or in a file for each part, sealed or not.
 range and gets its bytes; one that can have files sent by the kernel asks for slices of them first.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
 from s3store import faults
+from s3store.engines.ports import Reader
 from s3store.records import Version
 from s3store.sealing import Cipher, Fetch
-
-PIECE = 1 << 20
-"""Most bytes read at once."""
 
 _MOST_SLICES = 16  # files held open at once for one reader
 
@@ -49,8 +46,8 @@ class Opened:
         version: Version,
         body: bytes | None,
         spans: Sequence[Span],
-        held: BinaryIO | None,
-        opener: Callable[[str], BinaryIO],
+        held: Reader | None,
+        opener: Callable[[str], Reader],
     ) -> None:
         """Take the content as it is kept.
 
@@ -98,14 +95,15 @@ class Opened:
         end = self.version.size if length is None else start + length
         if self._body is not None:
             whole = Span("", 0, self.version.size, 0)
-            yield from _range(_of_bytes(self._body), whole, start, end, cipher)
+            yield from _range(_of_bytes(self._body), whole, start, end, cipher, max(end, 1))
             return
         for span in self._within(start, end):
             if span is self._spans[0] and self._held is not None:
-                yield from _range(_of_file(self._held), span, start, end, cipher)
+                held = self._held
+                yield from _range(held.fetch, span, start, end, cipher, held.piece)
                 continue
-            with self._open(span) as file:
-                yield from _range(_of_file(file), span, start, end, cipher)
+            with closing(self._open(span)) as reader:
+                yield from _range(reader.fetch, span, start, end, cipher, reader.piece)
 
     def slices(self, start: int, length: int) -> list[Slice] | None:
         """The range as pieces of plain files, or None when it does not lie so.
@@ -114,21 +112,26 @@ class Opened:
             Damaged: a file is missing.
         """
         spans = self._within(start, start + length)
-        if self.version.seal is not None or self._body is not None or len(spans) > _MOST_SLICES:
+        if self.version.seal is not None or self._held is None or len(spans) > _MOST_SLICES:
             return None
-        return [self._slice(span, start, start + length) for span in spans]
+        found = []
+        for span in spans:
+            file = self._reader(span, self._held).file
+            if file is None:
+                return None
+            low = max(start - span.start, 0)
+            found.append(Slice(file, low, min(start + length - span.start, span.size) - low))
+        return found
 
-    def _slice(self, span: Span, start: int, end: int) -> Slice:
-        file = self._held
-        if file is None or span is not self._spans[0]:
-            file = self._files.enter_context(self._open(span))
-        low, high = max(start - span.start, 0), min(end - span.start, span.size)
-        return Slice(file, low, high - low)
+    def _reader(self, span: Span, held: Reader) -> Reader:
+        if span is self._spans[0]:
+            return held
+        return self._files.enter_context(closing(self._open(span)))
 
     def _within(self, start: int, end: int) -> list[Span]:
         return [s for s in self._spans if s.start < end and start < s.start + s.size]
 
-    def _open(self, span: Span) -> BinaryIO:
+    def _open(self, span: Span) -> Reader:
         try:
             return self._opener(span.name)
         except FileNotFoundError:
@@ -136,15 +139,15 @@ class Opened:
 
 
 def _range(
-    fetch: Fetch, span: Span, start: int, end: int, cipher: Cipher | None
+    fetch: Fetch, span: Span, start: int, end: int, cipher: Cipher | None, most: int
 ) -> Iterator[bytes]:
-    """What of a range lies in one span."""
+    """What of a range lies in one span, at most so many bytes at once."""
     low, high = max(start - span.start, 0), min(end - span.start, span.size)
     if cipher is not None:
         yield from cipher.decrypt(fetch, span.size, low, high - low, span.number)
         return
     while low < high:
-        piece = fetch(low, min(high - low, PIECE))
+        piece = fetch(low, min(high - low, most))
         if not piece:
             raise faults.Damaged("Some of the content is missing.")
         yield piece
@@ -153,17 +156,3 @@ def _range(
 
 def _of_bytes(body: bytes) -> Fetch:
     return lambda offset, length: body[offset : offset + length]
-
-
-def _of_file(file: BinaryIO) -> Fetch:
-    """Reads at offsets, so that several readers may share the file."""
-    descriptor = file.fileno()
-
-    def fetch(offset: int, length: int) -> bytes:
-        pieces = []
-        while length and (piece := os.pread(descriptor, length, offset)):
-            pieces.append(piece)
-            offset, length = offset + len(piece), length - len(piece)
-        return b"".join(pieces)
-
-    return fetch

@@ -67,8 +67,7 @@ class Reading(Core):
     def _find(
         self, bucket: str | int, key: str, version_id: str | None
     ) -> tuple[Bucket, Version, bytes | None]:
-        with self.index.look() as connection:
-            there, version, body = lookups.find(connection, bucket, key.encode(), version_id)
+        there, version, body = lookups.ask(self.index, bucket, key.encode(), version_id)
         return there, real(version, key, version_id), body
 
     def _open(self, bucket: str | int, key: str, version_id: str | None) -> tuple[Bucket, Opened]:

@@ -46,6 +46,7 @@ def sweep(store: Store, grace: timedelta = GRACE) -> Swept:
         dropped = uploads.dropped(connection, time)
     given_up = sum(_give_up(store, name, before) for name in unfinished)
     files = sum(store.release(name) for name in dropped) + _remove_unknown(store, before)
+    store.blobs.collect()
     answers = store.index.change(lambda c: uploads.forget_answers(c, time - ANSWERS))
     return Swept(given_up, files, answers)
 
@@ -74,7 +75,7 @@ def _give_up(store: Store, name: str, before: datetime) -> bool:
         return False
     if not store.index.change(lambda c: leftovers.abandon(c, name), durable=False):
         return False
-    store.blobs.remove(name)
+    store.blobs.discard(name)
     return True
 
 

@@ -1,20 +1,25 @@
 """Multipart uploads: begun, filled part by part in any order, completed or aborted."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable
 from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from s3store import faults, multipart
+from s3store import faults, locks, multipart
 from s3store.checksums import Digests
 from s3store.core import Check, Core, now
 from s3store.index import ledger, lookups, uploads, versions
-from s3store.index.versions import Gone
 from s3store.opened import Opened
-from s3store.records import Bucket, Checksum, Choice, Condition, Draft, Part, Upload, Version
+from s3store.records import (
+    ENABLED,
+    Bucket,
+    Checksum,
+    Draft,
+    Part,
+    Upload,
+)
 from s3store.sealing import Cipher
-from s3store.writing import sealed, version_of
+from s3store.writing import sealed
 
 
 class Uploads(Core):
@@ -38,7 +43,7 @@ class Uploads(Core):
             checksum_type: ``FULL_OBJECT`` or ``COMPOSITE``; that usual with the algorithm if empty.
 
         Raises:
-            NoSuchBucket.
+            NoSuchBucket, WrongBucketState: a lock needs versioning.
         """
         upload = Upload(
             id=uuid4().hex,
@@ -53,6 +58,8 @@ class Uploads(Core):
 
         def begin(connection: Connection) -> None:
             with self._books(connection, bucket.id) as books:
+                if upload.draft.lock != locks.FREE and books.versioning != ENABLED:
+                    raise faults.WrongBucketState("Object lock needs a bucket with versioning.")
                 uploads.begin(connection, books, upload)
 
         self.index.change(begin)
@@ -103,7 +110,7 @@ class Uploads(Core):
             kept = Checksum(algorithm, taken[algorithm])
             part = Part(name, number, taken.size, etag, kept, now(), stored)
             replaced = self.index.change(lambda c: self._keep_part(c, upload, part))
-        self.blobs.remove(*replaced)
+        self.blobs.discard(*replaced)
         return part
 
     def copy_part(
@@ -139,48 +146,6 @@ class Uploads(Core):
         page = found[:limit]
         return page, page[-1].number if page and len(found) > limit else None
 
-    def complete_upload(
-        self,
-        upload: Upload,
-        choices: Sequence[Choice],
-        *,
-        condition: Condition | None = None,
-        size: int | None = None,
-        checksum: bytes | None = None,
-    ) -> Version:
-        """Make an object of the parts chosen; the others are removed.
-
-        One who asks again for what was completed already gets the same answer.
-
-        Args:
-            condition: what must hold of the current object; decided with the commit.
-            size: of the object in bytes, as the caller expects it.
-            checksum: its digest, as the caller expects it.
-
-        Raises:
-            NoSuchUpload, NoSuchBucket, InvalidPartOrder, InvalidPart, PartTooSmall, WrongSize,
-            WrongChecksum, ConditionFailed, NoSuchKey, QuotaExceeded, WrongBucketState, Locked.
-        """
-
-        def complete(connection: Connection) -> tuple[Version, list[Gone], list[Part]]:
-            with self._books(connection, upload.bucket_id) as books:
-                told = uploads.answer(connection, upload)
-                if told is not None:
-                    return told, [], []
-                there = {part.number: part for part in uploads.parts(connection, upload.id)}
-                used = multipart.chosen(there, choices, self._least_part)
-                made = _completed(upload, used)
-                _check(made, size, checksum)
-                kept, gone = versions.add(connection, books, made, condition or Condition())
-                unused = [part for part in there.values() if part not in used]
-                uploads.complete(connection, books, kept, unused)
-                return kept, gone, unused
-
-        version, gone, unused = self.index.change(complete)
-        self.blobs.remove(*(part.id for part in unused))
-        self._clear(gone)
-        return version
-
     def abort_upload(self, upload: Upload) -> None:
         """Give an upload up; parts on their way to it will be refused.
 
@@ -192,13 +157,13 @@ class Uploads(Core):
             with self._books(connection, upload.bucket_id) as books:
                 return uploads.abort(connection, books, upload)
 
-        self.blobs.remove(*self.index.change(abort))
+        self.blobs.discard(*self.index.change(abort))
 
     def _begin_part(self, upload: Upload, size: int | None) -> Callable[[Connection, str], None]:
         def begin(connection: Connection, _name: str) -> None:
             uploads.check_open(connection, upload)
             if size is not None:
-                there, _, _ = lookups.find(connection, upload.bucket_id, b"", None)
+                there, _ = lookups.find(connection, upload.bucket_id, b"", None)
                 ledger.expect(connection, there.owner, size, self.default_quota)
 
         return begin
@@ -207,25 +172,3 @@ class Uploads(Core):
         with self._books(connection, upload.bucket_id) as books:
             versions.arrive(connection, part.id)
             return uploads.put_part(connection, books, upload, part)
-
-
-def _completed(upload: Upload, parts: Sequence[Part]) -> Version:
-    size = sum(part.size for part in parts)
-    sum_ = multipart.checksum(parts, upload.checksum_type)
-    made = version_of(
-        upload.id,
-        upload.bucket_id,
-        upload.key,
-        upload.draft,
-        multipart.etag(parts),
-        sum_,
-        size,
-    )
-    return replace(made, parts=len(parts), stored=sum(part.stored for part in parts))
-
-
-def _check(version: Version, size: int | None, checksum: bytes | None) -> None:
-    if size not in (None, version.size):
-        raise faults.WrongSize(f"The object has {version.size} bytes.")
-    if checksum not in (None, version.checksum.digest):
-        raise faults.WrongChecksum("The object has another checksum.")

@@ -117,7 +117,7 @@ class Writing(Core):
         """What must hold already when an upload is announced."""
 
         def begin(connection: Connection, _name: str) -> None:
-            now_there, shown, _ = lookups.find(connection, bucket.id, key.encode(), None)
+            now_there, shown = lookups.find(connection, bucket.id, key.encode(), None)
             condition.check(None if shown is None or shown.marker else shown.etag)
             if size is not None:
                 replaced = 0 if shown is None or now_there.versioning else shown.size

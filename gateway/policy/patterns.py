@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 Lookup = Callable[[str], Sequence[str] | None]
 """What a request says under a key, by the key's lower-case name; None when it says nothing."""
@@ -120,7 +121,7 @@ def _variable(piece: str) -> Part:
     return Variable(found[1].lower(), found[2])
 
 
-def _filled(parts: Iterable[Part], lookup: Lookup) -> list[Part] | None:
+def _filled(parts: Iterable[Part], lookup: Lookup) -> tuple[Part, ...] | None:
     """With the request's values in the variables' places; None where one has none."""
     filled: list[Part] = []
     for part in parts:
@@ -134,11 +135,15 @@ def _filled(parts: Iterable[Part], lookup: Lookup) -> list[Part] | None:
             filled.append(part.default)
         else:
             return None
-    return filled
+    return tuple(filled)
 
 
-def _compiled(parts: Iterable[Part], arn: bool) -> re.Pattern[str]:
-    """A regular expression that never tries another way past a star."""
+@lru_cache(4096)
+def _compiled(parts: tuple[Part, ...], arn: bool) -> re.Pattern[str]:
+    """A regular expression that never tries another way past a star.
+
+    Kept, for one request may ask about a thousand keys, and each asks every pattern.
+    """
     pieces, stars, colons = [""], list[str](), 0
     for part in parts:
         inner = "[^:]" if arn and colons < _COLONS else "."

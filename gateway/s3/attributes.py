@@ -11,7 +11,9 @@ from gateway.s3.faults import S3Fault
 from s3store.records import Attributes, Checksum, Version
 
 LARGEST_METADATA = 2048  # bytes of names and values
+LONGEST_REDIRECT = 2048  # bytes
 
+_REDIRECTS = ("/", "http://", "https://")
 _DEFAULT_TYPE = "binary/octet-stream"
 
 
@@ -36,7 +38,7 @@ def attributes(given: Mapping[str, Any]) -> Attributes:
         given: the members of :class:`Described` among others.
 
     Raises:
-        S3Fault: MetadataTooLarge, InvalidStorageClass.
+        S3Fault: MetadataTooLarge, InvalidStorageClass, InvalidRedirectLocation.
     """
     kept = {name: given[name] for name in Described.__annotations__.keys() & given.keys()}
     metadata: dict[str, str] = kept.pop("Metadata", {})
@@ -47,6 +49,7 @@ def attributes(given: Mapping[str, Any]) -> Attributes:
         raise S3Fault("MetadataTooLarge", extras=extras)
     if storage_class not in _storage_classes():
         raise S3Fault("InvalidStorageClass", extras={"StorageClassRequested": storage_class})
+    _check_redirect(kept.get("WebsiteRedirectLocation", "/"))
     if coding := _without_chunks(kept.pop("ContentEncoding", "")):
         kept["ContentEncoding"] = coding
     return Attributes(kept, metadata, storage_class)
@@ -88,6 +91,11 @@ def part_checksum(checksum: Checksum) -> dict[str, str]:
 def checksum_listed(algorithm: str, kind: str) -> dict[str, Any]:
     """What a listing says of a checksum."""
     return {"ChecksumAlgorithm": [algorithm.upper()], "ChecksumType": kind}
+
+
+def _check_redirect(place: str) -> None:
+    if not place.startswith(_REDIRECTS) or len(_bytes(place)) > LONGEST_REDIRECT:
+        raise S3Fault("InvalidRedirectLocation")
 
 
 def _without_chunks(coding: str) -> str:

@@ -9,6 +9,7 @@ XML is written directly and not through lxml, because keys may hold control char
 S3 sends character references that XML 1.0 has no right to and lxml refuses to write.
 """
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _UNSAFE = re.compile("[&<>\"'\x00-\x08\x0b-\x1f\x7f]")
 _NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_MOST_MARKS = 200_000
+"""Tags in a request's document, and attributes: twice what ten thousand parts have that say all
+they can. To read one takes far longer than to send it, and anyone may send it."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +79,14 @@ def document(shape: Shape, root: str, body: bytes) -> Any:
     """A request's document: XML as the model's structure, or text as it is.
 
     Raises:
-        S3Fault: MalformedXML, also for a document type, for elements the model does not have, and
-            for required ones that are absent; MalformedPolicy, for what is no text.
+        S3Fault: MalformedXML, also for a document type, for elements the model does not have, for
+            more of them than can mean anything, and for required ones that are absent;
+            MalformedPolicy, for what is no text.
     """
     if _is_text(shape):
         return _plain_text(body)
+    if max(body.count(b"<"), body.count(b"=")) > _MOST_MARKS:
+        raise S3Fault("MalformedXML")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True
     )
@@ -154,7 +161,7 @@ def _parse(shape: Shape, element: Any) -> Any:
 
 
 def _structure(shape: StructureShape, element: Any) -> Members:
-    by_wire = {_wire(member, name): name for name, member in shape.members.items()}
+    by_wire = _by_wire(shape)
     found: Members = {}
     for attribute, qualified in _attributes(shape):
         if qualified in element.attrib:
@@ -173,6 +180,12 @@ def _structure(shape: StructureShape, element: Any) -> Members:
     if any(name not in found for name in shape.required_members):
         raise S3Fault("MalformedXML")
     return found
+
+
+@functools.lru_cache(1024)
+def _by_wire(shape: StructureShape) -> Mapping[str, str]:
+    """Member by element name; a document has many elements of one structure."""
+    return {_wire(member, name): name for name, member in shape.members.items()}
 
 
 def _name(element: Any) -> str:
@@ -224,7 +237,9 @@ def body_of(operation: OperationModel, members: Mapping[str, Any], root: str | N
     content: Any = members
     if root in shape.members:
         whole, content = shape.members[root], members.get(root)
-    inner = "".join(_render(whole, content))
+    parts: list[str] = []
+    _render(whole, content, parts)
+    inner = "".join(parts)
     return (
         f'{DECLARATION}<{root} xmlns="{NAMESPACE}">{inner}</{root}>'
     ).encode("utf-8", "surrogateescape")  # fmt: skip
@@ -244,39 +259,55 @@ def _text_of(operation: OperationModel) -> str | None:
     return str(name)
 
 
-def _render(shape: Shape, value: Any) -> Iterator[str]:
+@functools.cache
+def _layout(shape: StructureShape) -> tuple[tuple[str, str, Shape], ...]:
+    """The members of a structure that are elements: name, element's name and shape."""
+    return tuple(
+        (name, _wire(member, name), member)
+        for name, member in shape.members.items()
+        if not {"location", "xmlAttribute"} & member.serialization.keys()
+    )
+
+
+def _render(shape: Shape, value: Any, out: list[str]) -> None:
+    """Append a value's text. Listings are long, hence one list and no generators."""
     if not isinstance(shape, StructureShape):
-        yield escape(_spell(shape, value, "iso8601")) if value is not None else ""
+        if value is not None:
+            out.append(escape(_spell(shape, value, "iso8601")))
         return
-    for name, member in shape.members.items():
-        if value.get(name) is None or {"location", "xmlAttribute"} & member.serialization.keys():
+    for name, wire, member in _layout(shape):
+        content = value.get(name)
+        if content is None:
             continue
-        wire = _wire(member, name)
         if not isinstance(member, ListShape):
-            yield from _element(wire, member, value[name])
+            _element(wire, member, content, out)
         elif member.serialization.get("flattened"):
-            for item in value[name]:
-                yield from _item(shape, member, wire, item)
+            for item in content:
+                _item(shape, member, wire, item, out)
         else:
             inner = member.member.serialization.get("name", "member")
-            yield f"<{wire}>"
-            for item in value[name]:
-                yield from _element(inner, member.member, item)
-            yield f"</{wire}>"
+            out.append(f"<{wire}>")
+            for item in content:
+                _element(inner, member.member, item, out)
+            out.append(f"</{wire}>")
 
 
-def _item(shape: StructureShape, member: ListShape, wire: str, item: Any) -> Iterator[str]:
+def _item(shape: StructureShape, member: ListShape, wire: str, item: Any, out: list[str]) -> None:
     if not isinstance(item, Instead):
-        return _element(wire, member.member, item)
+        _element(wire, member.member, item, out)
+        return
     other = shape.members[item.member]
     inner = other.member if isinstance(other, ListShape) else other
-    return _element(_wire(other, item.member), inner, item.value)
+    _element(_wire(other, item.member), inner, item.value, out)
 
 
-def _element(wire: str, shape: Shape, value: Any) -> Iterator[str]:
-    yield f"<{wire}{_written(shape, value)}>"
-    yield from _render(shape, value)
-    yield f"</{wire}>"
+def _element(wire: str, shape: Shape, value: Any, out: list[str]) -> None:
+    if isinstance(shape, StructureShape):
+        out.append(f"<{wire}{_written(shape, value)}>")
+        _render(shape, value, out)
+        out.append(f"</{wire}>")
+    else:
+        out.append(f"<{wire}>{escape(_spell(shape, value, 'iso8601'))}</{wire}>")
 
 
 def _written(shape: Shape, value: Any) -> str:
@@ -307,17 +338,23 @@ def _wire(shape: Shape, name: str) -> str:
 
 
 def _spell(shape: Shape, value: Any, times: str) -> str:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         style = shape.serialization.get("timestampFormat", times)
         moment = value.astimezone(UTC)
         if style == "iso8601":
-            return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            return f"{moment.isoformat()[:19]}.000Z"
         return format_datetime(moment, usegmt=True)
     return str(value)
 
 
 def escape(value: str) -> str:
     """Text for an XML element."""
-    return _UNSAFE.sub(lambda found: _NAMED.get(found[0]) or f"&#{ord(found[0])};", value)
+    return _UNSAFE.sub(_reference, value)
+
+
+def _reference(found: re.Match[str]) -> str:
+    return _NAMED.get(found[0]) or f"&#{ord(found[0])};"

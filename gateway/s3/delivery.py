@@ -25,11 +25,11 @@ KEPT = timedelta(days=1)
 """How long a message is tried."""
 
 _AT_ONCE = 8
-_BATCH = 200
+_BATCH = 64
 _PAUSE = 1.0  # seconds between looks at an outbox that was empty
 _FIRST, _LONGEST = 2.0, 900.0  # seconds to wait after the first failure, and at most
 _TURN = 10.0  # seconds a slow receiver may take before others have theirs
-_LASTS = timedelta(minutes=2)
+_LASTS = timedelta(minutes=5)  # longer than any round
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +54,7 @@ class Courier:
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
-                idle = not self._lease.take() or not self.round()
+                idle = not self.round()
             except (StoreFault, OSError):
                 _log.exception("notifications could not be delivered; it will be tried again")
                 idle = True
@@ -62,15 +62,19 @@ class Courier:
                 self._stop.wait(_PAUSE)
 
     def round(self) -> int:
-        """Try once what is due, and say how many messages that were.
+        """Try once what is due, and say how many messages that were; 0 if it is another's turn.
 
         Raises:
             StoreFault: the store does not answer.
         """
         now = time.monotonic()
+        forgotten = now - _LONGEST  # whoever has not been heard of for so long begins anew
+        self._resting = {t: rest for t, rest in self._resting.items() if rest[1] > forgotten}
         due = self._outbox.due(
             [t for t, (_, until) in self._resting.items() if until > now], _BATCH
         )
+        if not due or not self._lease.take():
+            return 0
         by_target = defaultdict[str, list[Waiting]](list)
         for message in due:
             by_target[message.target].append(message)

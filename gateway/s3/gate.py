@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from gateway.credentials import NOBODY, Caller, CredentialSource
 from gateway.native import NativeFault
-from gateway.s3 import clock, router
+from gateway.s3 import clock, codec, router
 from gateway.s3.content import Payload
 from gateway.s3.faults import S3Fault
 from gateway.s3.options import Options
@@ -32,6 +32,8 @@ _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _HASH = "x-amz-content-sha256"
 _NEWER, _OLDER = "AWS4-HMAC-SHA256", "AWS"
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
+_SECRET = re.compile(r"(server-side-encryption-customer-key[:=])[^\n&]*", re.I)
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ class Gate:
             text, _ = next(s3v2.strings_to_sign(claim, request, mount))
             echo = {
                 "AWSAccessKeyId": claim.access_key,
-                "StringToSign": text.decode("utf-8", "replace"),
+                "StringToSign": _shown(text.decode("utf-8", "replace")),
                 "SignatureProvided": claim.signature,
             }
             raise _refused(refusal, echo) from None
@@ -275,7 +277,8 @@ def _payload_hash(claim: v4.Claim, request: Request, target: Target) -> str:
     """What stands in the canonical request for the body."""
     sent = request.header(_HASH)
     if claim.presigned:
-        return sent or target.query.get("X-Amz-Content-Sha256") or _UNSIGNED
+        said = target.query.get("X-Amz-Content-Sha256") or _UNSIGNED
+        return sent or said.encode().decode("latin-1")  # as all that is signed is spelled
     if sent is None:
         raise S3Fault("MissingSecurityHeader", f"Missing required header for this request: {_HASH}")
     return sent
@@ -314,12 +317,20 @@ def _no_token(request: Request, target: Target) -> None:
 
 
 def _hoisted(target: Target) -> dict[str, str]:
-    """Headers that a presigned URL brings along, since whoever opens it cannot send any."""
-    return {
-        name.lower(): value.encode().decode("latin-1")
-        for name, value in target.query.items()
-        if name.lower().startswith("x-amz-") and name not in router.APART
-    }
+    """Headers that a presigned URL brings along, since whoever opens it cannot send any.
+
+    Raises:
+        S3Fault: InvalidArgument, for what no header can be or hold.
+    """
+    found = dict[str, str]()
+    for name, value in target.query.items():
+        if not name.lower().startswith("x-amz-") or name in router.APART:
+            continue
+        if not _TOKEN.match(name):
+            extras = {"ArgumentName": name, "ArgumentValue": value}
+            raise S3Fault("InvalidArgument", "No header can have this name.", extras)
+        found[name.lower()] = codec.header(value)
+    return found
 
 
 def _malformed(presigned: bool, public: str) -> S3Fault:
@@ -328,14 +339,19 @@ def _malformed(presigned: bool, public: str) -> S3Fault:
 
 
 def _echo(claim: v4.Claim, request: Request, digest: str) -> dict[str, str]:
-    """What we computed, so that the client's author can compare; it holds no secret."""
+    """What we computed, so that the client's author can compare."""
     canonical = v4.canonical_request(claim, request, request.path, digest)
     return {
         "AWSAccessKeyId": claim.access_key,
         "StringToSign": v4.string_to_sign(claim, canonical),
         "SignatureProvided": claim.signature,
-        "CanonicalRequest": canonical,
+        "CanonicalRequest": _shown(canonical),
     }
+
+
+def _shown(text: str) -> str:
+    """What was signed without the secret in it: error documents end up in clients' logs."""
+    return _SECRET.sub(r"\1REDACTED", text)
 
 
 def _refused(refusal: Refusal, echo: Mapping[str, str]) -> S3Fault:

@@ -3,10 +3,9 @@
 Protocol source: "Amazon S3 server access log format".
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from gateway.s3.codec import Headers
 from gateway.s3.trace import Trace
@@ -68,7 +67,10 @@ _TYPES = {
     "REST-QUERY-STRING": "QueryString",
     "POST": "HtmlForm",
 }
-_PROOF = re.compile(r"\b(X-Amz-Signature|X-Amz-Security-Token|Signature)=[^&]*")
+# As good as a password until they end, and beyond.
+_SECRETS = frozenset({"x-amz-signature", "x-amz-security-token", "signature"}) | {
+    f"x-amz-{whose}server-side-encryption-customer-key" for whose in ("", "copy-source-")
+}
 
 
 def line(trace: Trace, owner: str, status: int, headers: Headers, now: datetime) -> str:
@@ -83,7 +85,7 @@ def line(trace: Trace, owner: str, status: int, headers: Headers, now: datetime)
     took = str((now - trace.began) // timedelta(milliseconds=1))
     sent = answer.get("content-length", "0") if request.method != "HEAD" else "0"
     key = about.key if about is not None else None
-    query = f"?{request.query}" if request.query else ""
+    query = f"?{_shown(request.query)}" if request.query else ""
     fields = (
         owner,
         (about.bucket if about is not None else None) or NOTHING,
@@ -93,7 +95,7 @@ def line(trace: Trace, owner: str, status: int, headers: Headers, now: datetime)
         trace.request_id,
         _operation(trace),
         NOTHING if key is None else quote(key),
-        _quoted(f"{request.method} {request.path}{_PROOF.sub(_hidden, query)} HTTP/1.1"),
+        _quoted(f"{request.method} {request.path}{query} HTTP/1.1"),
         str(status),
         trace.code or NOTHING,
         NOTHING if sent == "0" else sent,
@@ -138,9 +140,13 @@ def _size(trace: Trace, answer: Mapping[str, str], status: int) -> str:
     return NOTHING
 
 
-def _hidden(found: re.Match[str]) -> str:
-    """A signature in a URL is as good as a password until it ends."""
-    return f"{found[1]}=REDACTED"
+def _shown(query: str) -> str:
+    """A query without the secrets in it, however their names are spelled."""
+    tokens = (token.partition("=") for token in query.split("&"))
+    return "&".join(
+        f"{name}=REDACTED" if unquote(name).lower() in _SECRETS else f"{name}{equals}{value}"
+        for name, equals, value in tokens
+    )
 
 
 def _quoted(text: str) -> str:

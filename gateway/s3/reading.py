@@ -46,19 +46,18 @@ def open_version(ask: Ask, bucket: str, key: str, version_id: str | None) -> tup
 def body(opened: Opened, start: int, length: int, cipher: Cipher | None) -> Body:
     """So many bytes of an opened version; whoever sends them closes it.
 
-    What lies in one file as it is goes out as that file. Of what has to be decrypted the first
-    piece is, so that a broken one is refused while there is still time to.
+    What lies in one file as it is goes out as that file. Of all else the first piece is read, so
+    that what is broken, or cannot be had now, is refused while there is still time to.
 
     Raises:
-        Damaged.
+        Damaged, StoreBusy.
     """
     slices = opened.slices(start, length)
     if slices is not None and len(slices) == 1:
         one = slices[0]
         return Slice(one.file, one.start, one.length, opened.close)
     pieces = opened.read(start, length, cipher)
-    if cipher is not None:
-        pieces = itertools.chain([next(pieces, b"")], pieces)
+    pieces = itertools.chain([next(pieces, b"")], pieces)
     return Stream(pieces, length, opened.close)
 
 

@@ -21,6 +21,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PUBLIC, ANY = "public", "*"
 _TIMEOUT = 10.0  # seconds, for connecting and for the whole answer each
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -64,7 +65,7 @@ class Guard:
 
     def permits(self, host: str, address: Address) -> bool:
         """Whether a host may be connected to at one of its addresses."""
-        plain = getattr(address, "ipv4_mapped", None) or address
+        plain = _meant(address)
         if not self.allowed:
             return not (
                 plain.is_loopback
@@ -73,12 +74,15 @@ class Guard:
                 or plain.is_unspecified
                 or plain.is_reserved
                 or _is_ours(plain)
+                or _is_ours(address)
             )
         for each in self.allowed:
             network = _network(each)
             if each == ANY or each.lower() == host.lower():
                 return True
-            if (each == PUBLIC and plain.is_global) or (network is not None and plain in network):
+            if each == PUBLIC and plain.is_global and not plain.is_multicast:
+                return True
+            if network is not None and (plain in network or address in network):
                 return True
         return False
 
@@ -154,6 +158,15 @@ def _resolve(host: str, port: int, guard: Guard) -> Address:
         if guard.permits(host, address):
             return address
     raise Unreachable(f"{host} is at no address that notifications may be sent to.")
+
+
+def _meant(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address leads to where a gateway translates; else itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 def _is_ours(address: Address) -> bool:

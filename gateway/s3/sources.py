@@ -11,7 +11,7 @@ from gateway.s3.content import LARGEST_PUT
 from gateway.s3.faults import S3Fault
 from gateway.s3.seals import SourceCustomer
 from s3store.opened import Opened
-from s3store.records import Bucket
+from s3store.records import Bucket, Version
 from s3store.sealing import Cipher
 
 
@@ -42,6 +42,16 @@ def open_source(ask: Ask, given: Source) -> tuple[Bucket, Opened]:
         opened.close()
         raise
     return bucket, opened
+
+
+def require_tags(ask: Ask, given: Source, bucket: Bucket, version: Version) -> None:
+    """Refuse to take tags along for those who may not read them: tags may decide who gets in.
+
+    Raises:
+        S3Fault: AccessDenied.
+    """
+    _, key, version_id = target.copy_source(given["CopySource"])
+    ask.require(bucket, "s3:GetObjectTagging", key, version_id, version)
 
 
 def cipher(ask: Ask, given: Source, opened: Opened) -> Cipher | None:

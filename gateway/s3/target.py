@@ -54,14 +54,22 @@ def parse(request: Request, mount: str, hosts: Hosts = NO_HOSTS) -> Target:
     return Target(path, _text(bucket) or None, _key(f"/{key}"), _query(request.query))
 
 
+def check_length(key: str) -> None:
+    """Whether a key is short enough to be one.
+
+    Raises:
+        S3Fault: KeyTooLongError.
+    """
+    size = len(key.encode())
+    if size > LONGEST_KEY:
+        extras = {"Size": str(size), "MaxSizeAllowed": str(LONGEST_KEY)}
+        raise S3Fault("KeyTooLongError", extras=extras)
+
+
 def _key(path: str) -> str | None:
     """Everything behind the first slash; None for nothing."""
     decoded = _text(path[1:])
-    if len(decoded.encode()) > LONGEST_KEY:
-        raise S3Fault(
-            "KeyTooLongError",
-            extras={"Size": str(len(decoded.encode())), "MaxSizeAllowed": str(LONGEST_KEY)},
-        )
+    check_length(decoded)
     return decoded or None
 
 

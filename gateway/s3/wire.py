@@ -7,7 +7,8 @@ from typing import Any, Protocol
 from gateway.deadlines import DEADLINES
 from gateway.s3.faults import S3Fault
 
-PIECE = 1 << 20  # bytes read at once
+PIECE = 256 << 10  # bytes read at once; every thread holds a few of them
+_LINGER = 1.0  # seconds to wait for more of a body that nobody wants
 PATIENCE = 30.0  # seconds
 PORTION = 512 << 10  # bytes of a body that have to come while the patience lasts
 
@@ -94,9 +95,19 @@ class Wire:
         return data
 
     def drain(self, most: int) -> None:
-        """Read and forget what was not read, so that a client still sending sees the answer."""
+        """Read and forget what was not read, so that a client still sending sees the answer.
+
+        One that has stopped sending waits for it, and does not have to wait long.
+        """
+        if not self._left and not self.unbounded:
+            return
+        if self._socket is not None:
+            self._socket.settimeout(min(self._patience, _LINGER))
         try:
             while most > 0 and (data := self.read(min(most, PIECE))):
                 most -= len(data)
         except S3Fault:
             return  # the client has gone; there is nobody to tell
+        finally:
+            if self._socket is not None:
+                self._socket.settimeout(self._patience)

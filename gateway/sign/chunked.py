@@ -28,6 +28,8 @@ _SIGNED = re.compile(rb"([0-9a-fA-F]{1,16});chunk-signature=([0-9a-f]{64})\Z")
 _READ = 256 * 1024  # bytes asked for at once
 _LINE = 8192  # longest size line or trailer
 _TRAILERS = 32
+_SMALL = 8192  # bytes; S3 wants every chunk but the last to have as many
+_MOST_SMALL = 10_000  # smaller ones of one body: they cost far more to read than to send
 
 
 class Broken(Exception):
@@ -77,7 +79,7 @@ class Decoder:
         self._chain = chain
         self._trailing = trailing
         self._previous = chain.seed if chain else ""
-        self._buffer = b""
+        self._buffer, self._at = b"", 0
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the data.
@@ -86,9 +88,12 @@ class Decoder:
             Broken.
             Refusal: MISMATCH.
         """
-        size = 1
+        size, small = 1, 0
         while size:
             size, signature = self._size()
+            small += size < _SMALL
+            if small > _MOST_SMALL:
+                raise Broken("The body is in too many small chunks.")
             digest = hashlib.sha256()
             left = size
             while left:
@@ -145,23 +150,25 @@ class Decoder:
 
     def _some(self, most: int) -> bytes:
         """At least one byte, at most so many."""
-        if not self._buffer and not self._fill():
+        if self._at == len(self._buffer) and not self._fill():
             raise Broken("The body ends within a chunk.")
-        piece, self._buffer = self._buffer[:most], self._buffer[most:]
+        piece = self._buffer[self._at : self._at + most]
+        self._at += len(piece)
         return piece
 
     def _line(self) -> bytes | None:
         """A line without its end; None when the body has ended."""
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > _LINE:
+        while (end := self._buffer.find(b"\n", self._at)) < 0:
+            if len(self._buffer) - self._at > _LINE:
                 raise Broken("A line is too long.")
             if not self._fill():
-                line, self._buffer = self._buffer, b""
+                line, self._at = self._buffer[self._at :], len(self._buffer)
                 return line or None
-        line, self._buffer = self._buffer[:end], self._buffer[end + 1 :]
+        line, self._at = self._buffer[self._at : end], end + 1
         return line.removesuffix(b"\r")
 
     def _fill(self) -> bool:
+        """Forget what was used, once for all of it: chunks may be of a byte each."""
         more = self._read(_READ)
-        self._buffer += more
+        self._buffer, self._at = self._buffer[self._at :] + more, 0
         return bool(more)

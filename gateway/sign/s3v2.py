@@ -170,11 +170,15 @@ def _paths(path: str, mount: str) -> Iterator[str]:
 
 
 def _subresources(query: str, names: frozenset[str]) -> bytes:
-    """The part of the query that is signed: sorted, names as sent, values decoded."""
+    """The part of the query that is signed: sorted, names and values decoded.
+
+    Names too, for whoever reads the query decodes them: ``%61cl`` is ``acl``, signed or not.
+    """
     chosen = []
     for token in query.encode("latin-1").split(b"&"):
         name, equals, value = token.partition(b"=")
-        if name.decode("latin-1") in names:
-            chosen.append((name, name + equals + unquote_to_bytes(value) if equals else name))
+        plain = unquote_to_bytes(name)
+        if plain.decode("latin-1") in names:
+            chosen.append((plain, plain + equals + unquote_to_bytes(value) if equals else plain))
     joined = b"&".join(text for _, text in sorted(chosen))
     return b"?" + joined if joined else b""

@@ -111,7 +111,7 @@ PARAMETERS = {
             "job.expire.minutes",
             "Advanced",
             "1440",
-            _whole(1, _YEARS),
+            _whole(0, _YEARS),
             "Minutes for which a job is remembered.",
         ),
         Parameter(

@@ -2,14 +2,15 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, select
+from sqlalchemy import Connection, Engine, Select, create_engine, event, exc, insert, select
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from s3store import faults, tables
+from s3store.index.direct import Direct
 from s3store.index.turns import Change, Turns
 
 FORMAT = 2
@@ -36,6 +37,7 @@ class Database:
         self._engine = _engine(url)
         self._durable = durable
         self._turns = Turns(self._commit) if url.startswith("sqlite") else None
+        self._direct: dict[Select[Any], Direct] = {}
         self._preparing = threading.Lock()
         self._prepared = False
 
@@ -54,6 +56,22 @@ class Database:
         self._prepare()
         with _patiently(), self._engine.connect() as connection:
             yield connection
+
+    def ask(self, query: Select[Any], values: Mapping[str, Any]) -> Any:
+        """The one row of a query that is asked again and again; None when there is none.
+
+        Args:
+            query: one of a few that live as long as the program.
+        """
+        if self._turns is None:
+            with self.look() as connection:
+                return connection.execute(query, values).one_or_none()
+        self._prepare()
+        direct = self._direct.get(query)
+        if direct is None:
+            direct = self._direct[query] = Direct(self._engine, query)
+        with _patiently(), closing(self._engine.raw_connection()) as connection:
+            return direct.one(connection.driver_connection, values)
 
     def change(self, work: Callable[[Connection], _T], durable: bool = True) -> _T:
         """Run ``work`` in a transaction that writes, perhaps together with others' work.
@@ -158,7 +176,15 @@ def _patiently() -> Iterator[None]:
     try:
         yield
     except (exc.OperationalError, exc.TimeoutError, sqlite3.OperationalError) as error:
-        of_driver = error.__cause__ or error
-        if getattr(of_driver, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        if _full(error):
             raise faults.StoreFull("There is no room for the data.") from error
         raise faults.StoreBusy("The index does not answer now.") from error
+
+
+def _full(error: BaseException | None) -> bool:
+    """Whether SQLite had no room: it ends the transaction then, so that more goes wrong after."""
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_col
 
 from s3store import faults
 from s3store.index import rows
+from s3store.index.database import Database
 from s3store.records import NULL_VERSION, Bucket, Version
 from s3store.tables import BucketRow, ContentRow, VersionRow
 
@@ -56,18 +57,34 @@ _BRIEFLY = {
 
 
 def find(
-    connection: Connection, bucket: str | int, key: bytes, version_id: str | None
+    connection: Connection, bucket: int, key: bytes, version_id: str | None
+) -> tuple[Bucket, Version | None]:
+    """A bucket by its id, and the version of a key asked for.
+
+    Raises:
+        NoSuchBucket.
+    """
+    values = {"inside": bucket, "wanted": key, "named": rows.searchable(version_id)}
+    row = connection.execute(_BY_ID[_kind(version_id)], values).one_or_none()
+    return _found(row)[:2]
+
+
+def ask(
+    index: Database, bucket: str | int, key: bytes, version_id: str | None
 ) -> tuple[Bucket, Version | None, bytes | None]:
     """A bucket by name or id, the version of a key asked for, and its content where it is inline.
 
     Raises:
         NoSuchBucket.
     """
-    queries = _BY_NAME if isinstance(bucket, str) else _BY_ID
-    if isinstance(bucket, str) and not bucket.isascii():
-        raise faults.NoSuchBucket("There is no such bucket.")
-    values = {"inside": bucket, "wanted": key, "named": rows.searchable(version_id)}
-    row = connection.execute(queries[_kind(version_id)], values).one_or_none()
+    named = isinstance(bucket, str)
+    query = (_BY_NAME if named else _BY_ID)[_kind(version_id)]
+    inside = bucket if not isinstance(bucket, str) or bucket.isascii() else ""
+    values = {"inside": inside, "wanted": key, "named": rows.searchable(version_id)}
+    return _found(index.ask(query, values))
+
+
+def _found(row: Any) -> tuple[Bucket, Version | None, bytes | None]:
     if row is None:
         raise faults.NoSuchBucket("There is no such bucket.")
     found = rows.bucket(row)

@@ -93,6 +93,12 @@ def parts(
     return [rows.part(row) for row in found]
 
 
+def part_ids(connection: Connection, name: str) -> list[str]:
+    """The ids of the parts of an upload, by number."""
+    query = select(PartRow.id).where(PartRow.upload_id == name).order_by(PartRow.number)
+    return list(connection.scalars(query))
+
+
 def complete(
     connection: Connection, books: Ledger, version: Version, unused: Sequence[Part]
 ) -> None:

@@ -166,4 +166,3 @@ def _await(server: Server) -> None:
             time.sleep(0.1)
         else:
             return
-

@@ -1,11 +1,11 @@
 """moto_server with one bucket full from the start: filling it over HTTP would take minutes."""
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 from moto.server import main
 
 LISTED = "bench-list"
 KEYS = 10_000
+ACCOUNT = "123456789012"  # the one moto takes everybody for
 
 
 def key(number: int) -> str:
@@ -14,7 +14,7 @@ def key(number: int) -> str:
 
 
 if __name__ == "__main__":
-    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    backend = s3_backends[ACCOUNT]["aws"]
     backend.create_bucket(LISTED, "us-east-1")
     for number in range(KEYS):
         backend.put_object(LISTED, key(number), b"x")

@@ -20,18 +20,18 @@ BUCKET = "million"
 MILLION = 1_000_000
 _ROUNDS = 60
 
-# Three levels of a hundred folders with a hundred keys in each of the last; "/" sorts before digits.
+# Of folders in folders, a hundred each, with a hundred keys in the innermost.
 _PAGES = {
     "first page": "",
-    "in the middle": "&start-after=d50/e00/f00",
-    "last page": "&start-after=d99/e99/f00",
+    "in the middle": "&start-after=d50%2Fe00%2Ff00",
+    "last page": "&start-after=d99%2Fe99%2Ff00",
     "a folder of a million": "&prefix=d",
-    "a folder of ten thousand": "&prefix=d50/",
-    "a folder of a hundred": "&prefix=d50/e50/",
-    "folders at the root": "&delimiter=/",
-    "folders of a folder": "&prefix=d50/&delimiter=/",
-    "keys of the last folder": "&prefix=d50/e50/&delimiter=/",
-    "a thousand folders": "&delimiter=/f0",
+    "a folder of ten thousand": "&prefix=d50%2F",
+    "a folder of a hundred": "&prefix=d50%2Fe50%2F",
+    "folders at the root": "&delimiter=%2F",
+    "folders of a folder": "&prefix=d50%2F&delimiter=%2F",
+    "keys of the last folder": "&prefix=d50%2Fe50%2F&delimiter=%2F",
+    "a thousand folders": "&delimiter=%2Ff0",
 }
 
 
@@ -48,11 +48,12 @@ def fill(peer: Peer, bucket: str, names: Iterable[str]) -> None:
     table = index.execute("PRAGMA table_info(version)").fetchall()
     columns = [f'"{column[1]}"' for column in table if column[1] not in ("id", "key")]
     copied = ", ".join(columns)
+    (model,) = index.execute("SELECT id FROM version ORDER BY rowid DESC LIMIT 1").fetchone()
     index.execute("BEGIN IMMEDIATE")
     index.executemany(
         f"INSERT INTO version (id, key, {copied}) "  # noqa: S608 - the columns' names are ours
-        f"SELECT lower(hex(randomblob(16))), ?, {copied} FROM version WHERE key = ?",
-        ((name.encode(), b"+") for name in names),
+        f"SELECT lower(hex(randomblob(16))), ?, {copied} FROM version WHERE id = ?",
+        ((name.encode(), model) for name in names),
     )
     index.execute("COMMIT")
     index.close()

@@ -23,6 +23,8 @@ from tests.gateway.s3.servers import serving
 
 BUCKET = "bench"
 
+_RESTLESS = 60  # seconds
+
 _HTTP = urllib3.PoolManager(retries=False)
 
 _NGINX = """
@@ -72,6 +74,18 @@ class Peer:
         if answer.status >= 400:
             raise RuntimeError(f"{self.name}: {answer.status} {answer.data[:500]!r}")
         return answer.data
+
+    def settle(self) -> None:
+        """Wait until it rests: some go on long after their clients have hung up."""
+        until = time.monotonic() + _RESTLESS
+        before = -1
+        while time.monotonic() < until and (now := self._spent()) > before + 2:
+            before = now
+            time.sleep(0.25)
+
+    def _spent(self) -> int:
+        """Processor time it used so far, in hundredths of a second."""
+        return sum(map(_ticks, {self.pid, *_children(self.pid)}))
 
     def peak(self) -> list[int]:
         """The most memory each process below it ever had, in MiB."""
@@ -143,6 +157,11 @@ def _await(port: int) -> None:
 def _children(pid: int) -> list[int]:
     path = Path(f"/proc/{pid}/task/{pid}/children")
     return [int(word) for word in path.read_text().split()]
+
+
+def _ticks(pid: int) -> int:
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return int(words[11]) + int(words[12])
 
 
 def _peak(pid: int) -> int:

@@ -89,9 +89,9 @@ CASES = (
     Case("HEAD", "requests/s", _head, client=heads.run),
     Case("PUT 4 KiB", "requests/s", _put),
     Case("DELETE", "requests/s", _delete, once=True),
-    Case("LIST 10,000", "keys/s", _list, weight=1000, listing=True),
+    Case("LIST 10,000", "keys/s", _list, (1, 16), weight=1000, listing=True),
     Case("GET 64 MiB", "MiB/s", _get_large, (1, 16, 64), weight=64),
-    Case("PUT 64 MiB", "MiB/s", _put_large, (1, 16), weight=64),
+    Case("PUT 64 MiB", "MiB/s", _put_large, (1, 4), weight=64),
 )
 
 
@@ -115,7 +115,7 @@ def s3(rounds: int, seconds: float, only: str, million: bool, folder: Path | Non
         tempfile.TemporaryDirectory(prefix="pileus-bench-", dir=folder) as place,
         peers(Path(place)) as running,
     ):
-        Path(place).chmod(0o755)  # noqa: S103 - nginx's workers are somebody else
+        Path(place).chmod(0o755)  # nginx's workers are somebody else
         for peer in running:
             _fill(peer)
         pages.fill(running[0], LISTED, map(key, range(KEYS)))
@@ -145,6 +145,7 @@ def _measure(case: Case, running: list[Peer], rounds: int, seconds: float) -> No
                     continue
                 requests = case.requests(peer)
                 result = case.client(peer.port, requests, concurrent, seconds, case.once)
+                peer.settle()
                 bad += result.bad
                 rates[peer.name] = max(rates.get(peer.name, 0), result.rate * case.weight)
         _print(f"{case.name} at {concurrent}", case.unit, running, rates, bad)
@@ -152,7 +153,7 @@ def _measure(case: Case, running: list[Peer], rounds: int, seconds: float) -> No
 
 def _print(name: str, unit: str, running: list[Peer], rates: dict[str, float], bad: int) -> None:
     ours = rates["pileus"]
-    ratios = (f"{ours / rates[peer]:.2f}" if peer in rates else "-" for peer in ("moto", "nginx"))
+    ratios = (f"{ours / rates[peer]:.2f}" if rates.get(peer) else "-" for peer in ("moto", "nginx"))
     figures = [f"{rates[peer.name]:,.0f}" if peer.name in rates else "-" for peer in running]
     errors = f"  {bad} ERRORS" if bad else ""
     click.echo(_row(name, unit, figures, *ratios) + errors)

@@ -67,11 +67,7 @@ class Result:
 def run(
     port: int, requests: Sequence[bytes], concurrent: int, seconds: float, once: bool = False
 ) -> Result:
-    """Send requests over so many connections for so long, or each of them once.
-
-    Raises:
-        RuntimeError: nothing was answered.
-    """
+    """Send requests over so many connections for so long, or each of them once."""
     with tempfile.NamedTemporaryFile(prefix="pileus-bench-") as file:
         for request in requests:
             file.write(b"%010d" % len(request) + request)
@@ -84,7 +80,5 @@ def run(
         )
     line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
     count, micros, received, bad, median, p99 = map(int, line.split()[1:])
-    if not count:
-        raise RuntimeError(f"no answer from port {port}: {done.stdout}")
     lasted = micros / 1e6
     return Result(count, count / lasted, received / lasted, bad, median / 1000, p99 / 1000)

@@ -55,7 +55,5 @@ def folder_of_files(root: Path, files: Mapping[str, bytes]) -> Path:
 def contents(root: Path) -> dict[str, bytes]:
     """What is in a folder."""
     return {
-        str(path.relative_to(root)): path.read_bytes()
-        for path in root.rglob("*")
-        if path.is_file()
+        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
     }

@@ -109,7 +109,9 @@ def test_versions_tags_and_uploads_are_managed_by_single_calls(aws: Aws, tmp_pat
     these = (*where, "--upload-id", upload)
     parts = []
     for number in (1, 2):
-        sent = aws("s3api", "upload-part", *these, "--part-number", f"{number}", "--body", str(part))
+        sent = aws(
+            "s3api", "upload-part", *these, "--part-number", f"{number}", "--body", str(part)
+        )
         parts.append({"PartNumber": number, "ETag": json.loads(sent)["ETag"]})
     assert len(json.loads(aws("s3api", "list-parts", *these))["Parts"]) == 2
     whole = json.dumps({"Parts": parts})
@@ -133,7 +135,14 @@ def test_a_folder_is_kept_in_step(aws: Aws, tmp_path: Path) -> None:
     aws("s3", "sync", str(folder), "s3://cli-sync/x")
     (folder / "a").unlink()
     (folder / "e").write_bytes(b"new")
-    assert len(aws("s3", "sync", "--no-progress", "--delete", str(folder), "s3://cli-sync/x").splitlines()) == 2
+    assert (
+        len(
+            aws(
+                "s3", "sync", "--no-progress", "--delete", str(folder), "s3://cli-sync/x"
+            ).splitlines()
+        )
+        == 2
+    )
     aws("s3", "sync", "s3://cli-sync/x", "s3://cli-sync/y")
     aws("s3", "rm", "s3://cli-sync/x", "--recursive")
     aws("s3", "sync", "s3://cli-sync/y", str(back))

@@ -103,7 +103,9 @@ def test_a_page_posts_a_form_and_its_scripts_use_the_bucket(
         {
             "bucket": form["url"],
             "fields": form["fields"],
-            "put": url("put_object", bucket, "script", ContentType="text/plain", Metadata={"a": "b"}),
+            "put": url(
+                "put_object", bucket, "script", ContentType="text/plain", Metadata={"a": "b"}
+            ),
             "get": url("get_object", bucket, "script"),
             "delete": url("delete_object", bucket, "script"),
             "closed": url("get_object", closed, "k"),

@@ -28,9 +28,7 @@ def s3cmd(request: pytest.FixtureRequest, s3: Server, tmp_path: Path) -> Program
     return Program(tmp_path, "s3cmd", "-c", str(tmp_path / "config"), LC_ALL="C.UTF-8")
 
 
-def test_s3cmd_puts_lists_syncs_and_removes(
-    s3: Server, s3cmd: Program, tmp_path: Path
-) -> None:
+def test_s3cmd_puts_lists_syncs_and_removes(s3: Server, s3cmd: Program, tmp_path: Path) -> None:
     # It copies ACLs along with the objects, so the bucket has to have them.
     name = f"s3cmd-{os.urandom(6).hex()}"
     s3.client().create_bucket(Bucket=name, ObjectOwnership="ObjectWriter")

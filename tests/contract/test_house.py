@@ -49,7 +49,7 @@ HOMES = {
     "sqlalchemy": ("orchestrator/", "s3store/", "tools/migration.py"),
     "alembic": ("orchestrator/schema/", "tools/migration.py"),
     "libvirt": ("orchestrator/driver/libvirt/",),
-    "boto3": ("tools/", "orchestrator/driver/libvirt/bucket.py"),
+    "boto3": ("tools/", "orchestrator/driver/libvirt/bucket.py", "s3store/engines/endpoint.py"),
     "pymysql": (),
     "gunicorn": ("tools/worker.py",),
     "requests": (),

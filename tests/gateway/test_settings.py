@@ -1,5 +1,6 @@
 """Settings: declared once, documented, and no secret shows itself."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from pydantic import SecretStr, ValidationError
 
 from gateway import settings
 from gateway.settings import Settings
+from gateway.stores import store
+from s3store.engines.s3 import S3Engine
 
 README = Path(__file__).parents[2] / "gateway" / "README.md"
 
@@ -60,3 +63,18 @@ def test_the_service_secret_does_not_show_itself() -> None:
 def test_the_keys_of_objects_lie_with_them_unless_said_otherwise() -> None:
     assert Settings(storage_root=Path("/srv/s3")).keys == Path("/srv/s3/keys")
     assert Settings(s3_keys=Path("~/keys")).keys == Path.home() / "keys"
+
+
+def test_the_place_of_the_content_is_a_url_of_an_s3_endpoint(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="must look like"):
+        Settings(s3_blobs_url="https://host/bucket")
+    told = Settings(
+        storage_root=tmp_path,
+        s3_blobs_url="s3+https://host:9000/bucket/prefix",
+        s3_blobs_key=SecretStr("key"),
+        s3_blobs_secret=SecretStr("hidden"),
+    )
+    assert "hidden" not in repr(told)
+    with closing(store(told)) as made:
+        assert isinstance(made.blobs, S3Engine)
+    assert not (tmp_path / "blobs").exists()

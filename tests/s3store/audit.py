@@ -5,14 +5,20 @@ It asks the database itself, so that it may be held against the store's own chec
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
 
+from s3store.engines.ports import Engine
 
-def files(root: Path) -> set[str]:
-    """Every content file, whichever folder it lies in."""
+
+def files(root: Path, engine: Engine | None = None) -> set[str]:
+    """Every content, whichever folder it lies in, or at that engine."""
+    if engine is not None:
+        engine.collect()
+        return {name for name, _ in engine.names()}
     return {
         path.name
         for path in [*(root / "blobs").rglob("*"), *(root / "incoming").iterdir()]
@@ -30,19 +36,19 @@ def rows(root: Path, table: str, url: str | None = None) -> list[Any]:
         engine.dispose()
 
 
-def assert_sound(root: Path, url: str | None = None) -> None:
+def assert_sound(root: Path, url: str | None = None, place: Engine | None = None) -> None:
     """Every row has its content, with the size and the digest it says; no content has no row."""
     engine = create_engine(url or f"sqlite:///{root / 'index.sqlite'}")
     try:
         with engine.connect() as connection:
-            _assert_contents(connection, root)
+            _assert_contents(connection, root, place)
             _assert_latest(connection)
             _assert_counters(connection)
     finally:
         engine.dispose()
 
 
-def _assert_contents(connection: Connection, root: Path) -> None:
+def _assert_contents(connection: Connection, root: Path, place: Engine | None) -> None:
     assert not list(connection.execute(text("SELECT id FROM arrival")))
     contents = connection.execute(text("SELECT id, body FROM content"))
     bodies = {row.id: bytes(row.body) for row in contents}
@@ -52,13 +58,13 @@ def _assert_contents(connection: Connection, root: Path) -> None:
             _assert_content(bodies.pop(version.id), version)
         elif version.place == "file":
             names.add(version.id)
-            _assert_content(_read(root, version.id), version)
+            _assert_content(_read(root, version.id, place), version)
     assert not bodies
     for part in connection.execute(text("SELECT * FROM part")):
         assert part.dropped is None
         names.add(part.id)
-        _assert_content(_read(root, part.id), part)
-    assert files(root) == names
+        _assert_content(_read(root, part.id, place), part)
+    assert files(root, place) == names
     uploads = "SELECT id FROM upload WHERE completed IS NULL"
     versions = "SELECT id FROM version WHERE place = 'parts'"
     stray = f"SELECT id FROM part WHERE upload_id NOT IN ({uploads} UNION {versions})"  # noqa: S608
@@ -79,7 +85,10 @@ def _assert_content(content: bytes, row: Any) -> None:
         assert hashlib.md5(content).hexdigest() == row.etag
 
 
-def _read(root: Path, name: str) -> bytes:
+def _read(root: Path, name: str, place: Engine | None) -> bytes:
+    if place is not None:
+        with closing(place.open(name)) as reader:
+            return reader.fetch(0, place.size(name) or 0)
     return (root / "blobs" / name[:2] / name).read_bytes()
 
 

@@ -1,21 +1,33 @@
 """A store of its own for every test.
 
-Where small content and the index are kept is the fixture ``kind``: tests that should hold for every
+Where content and the index are kept is the fixture ``kind``: tests that should hold for every
 kind are run for each of :data:`KINDS` (``pytest.mark.parametrize("kind", KINDS)``).
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from s3store.core import INLINE
+from s3store.engines.places import Place
+from s3store.engines.s3 import S3Engine
 from s3store.records import Bucket
 from s3store.store import Store
-from tests.s3store.audit import assert_sound
+from tests.gateway.s3.servers import ALICE, serving
+from tests.s3store.audit import assert_sound, files
 
-KINDS = ("files", "inline", "mariadb")
+FOLDERS = ("files", "inline", "mariadb")
+"""The kinds whose content lies in a folder."""
+
+KINDS = (*FOLDERS, "s3")
 LEAST_PART = 10
+
+Contents = Callable[[], set[str]]
+"""Tells the names of all content."""
 
 
 @pytest.fixture
@@ -38,18 +50,47 @@ def url(kind: str, request: pytest.FixtureRequest) -> str | None:
     return str(request.getfixturevalue("mariadb").database("s3store"))
 
 
+@pytest.fixture(scope="session")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a bucket at an S3 server, which keeps the content of stores."""
+    with serving(tmp_path_factory.mktemp("endpoint")) as server:
+        with closing(server.client()) as client:
+            client.create_bucket(Bucket="content")
+        yield f"s3+{server.url}/content"
+
+
 @pytest.fixture
-def store(root: Path, kind: str, url: str | None) -> Iterator[Store]:
+def engine(kind: str, request: pytest.FixtureRequest) -> S3Engine | None:
+    """Where content lies; in files when None."""
+    if kind != "s3":
+        return None
+    return engine_at(f"{request.getfixturevalue('endpoint')}/{uuid4().hex}")
+
+
+def engine_at(url: str) -> S3Engine:
+    """An engine that waits for no reader before it takes removed content away."""
+    return S3Engine(Place.of(url, ALICE.access_key, ALICE.secret), patience=timedelta(0))
+
+
+@pytest.fixture
+def store(root: Path, kind: str, url: str | None, engine: S3Engine | None) -> Iterator[Store]:
     """An empty store, whose parts may be small."""
-    made = Store(root, url, inline=-1 if kind == "files" else INLINE, least_part=LEAST_PART)
+    inline = -1 if kind in ("files", "s3") else INLINE
+    made = Store(root, url, inline=inline, least_part=LEAST_PART, engine=engine)
     yield made
     made.close()
 
 
 @pytest.fixture
-def sound(root: Path, url: str | None) -> Callable[[], None]:
+def sound(root: Path, url: str | None, engine: S3Engine | None) -> Callable[[], None]:
     """Fails unless index and content agree."""
-    return lambda: assert_sound(root, url)
+    return lambda: assert_sound(root, url, engine)
+
+
+@pytest.fixture
+def contents(root: Path, engine: S3Engine | None) -> Contents:
+    """Names of all content there is."""
+    return lambda: files(root, engine)
 
 
 @pytest.fixture

@@ -92,6 +92,8 @@ def test_locks_need_versioning(store: Store, bucket: Bucket, versioned: Bucket) 
     locked = Draft(lock=Lock(hold=True))
     with pytest.raises(faults.WrongBucketState):
         store.put(bucket, "k", [b"x"], locked)
+    with pytest.raises(faults.WrongBucketState):
+        store.create_upload(bucket, "k", locked)
     store.put(bucket, "k", [b"x"])
     with pytest.raises(faults.WrongBucketState):
         store.set_lock(bucket, "k", None, Lock(hold=True))

@@ -21,15 +21,24 @@ def counted(store: Store) -> Iterator[Asked]:
     seen: Asked = []
     ours = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
-    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+    def note(statement: str) -> None:
         if statement.lstrip().startswith(ours):
             seen.append(statement)
 
-    event.listen(store.index.engine, "before_cursor_execute", note)
+    def listen(driver: Any, *_: Any) -> None:
+        driver.set_trace_callback(note)
+
+    def execute(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        note(statement)
+
+    sqlite = store.index.engine.dialect.name == "sqlite"
+    how: tuple[str, Any] = ("checkout", listen) if sqlite else ("before_cursor_execute", execute)
+    event.listen(store.index.engine, *how)
     try:
         yield seen
     finally:
-        event.remove(store.index.engine, "before_cursor_execute", note)
+        event.remove(store.index.engine, *how)
+        store.close()
 
 
 def test_bucket_and_object_are_found_with_their_content_in_one_question(

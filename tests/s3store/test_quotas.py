@@ -9,8 +9,7 @@ import pytest
 from s3store import faults
 from s3store.records import Bucket, Choice, Quota, Usage
 from s3store.store import Store
-from tests.s3store.audit import files
-from tests.s3store.conftest import KINDS
+from tests.s3store.conftest import KINDS, Contents
 
 pytestmark = pytest.mark.parametrize("kind", KINDS)
 
@@ -52,11 +51,11 @@ def test_more_objects_than_allowed_are_refused(
 
 
 def test_more_bytes_than_allowed_are_refused_and_leave_nothing(
-    store: Store, bucket: Bucket, root: Path, sound: Sound
+    store: Store, bucket: Bucket, contents: Contents, sound: Sound
 ) -> None:
     store.set_quota("owner", Quota(bytes=100))
     store.put(bucket, "a", [b"x" * 80])
-    kept = files(root)
+    kept = contents()
     for write in (
         lambda: store.put(bucket, "b", [b"x" * 21]),
         lambda: store.put(bucket, "b", [b"x" * 100_000]),
@@ -64,7 +63,7 @@ def test_more_bytes_than_allowed_are_refused_and_leave_nothing(
     ):
         with pytest.raises(faults.QuotaExceeded):
             write()
-    assert files(root) == kept
+    assert contents() == kept
     store.put(bucket, "a", [b"x" * 100])
     store.put(bucket, "a", [b"x"])
     sound()

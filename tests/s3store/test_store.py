@@ -3,7 +3,6 @@
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,7 @@ from s3store import faults
 from s3store.checksums import Digests
 from s3store.records import Attributes, Bucket, Condition, Deleted, Doomed, Draft
 from s3store.store import Store
-from tests.s3store.audit import files
-from tests.s3store.conftest import KINDS
+from tests.s3store.conftest import KINDS, Contents
 
 Sound = Callable[[], None]
 
@@ -54,7 +52,7 @@ def test_a_bucket_with_an_object_cannot_be_removed(store: Store, bucket: Bucket)
 
 
 def test_an_upload_into_a_bucket_removed_meanwhile_leaves_nothing(
-    store: Store, bucket: Bucket, root: Path
+    store: Store, bucket: Bucket, contents: Contents
 ) -> None:
     def body() -> Iterator[bytes]:
         yield b"first"
@@ -63,7 +61,7 @@ def test_an_upload_into_a_bucket_removed_meanwhile_leaves_nothing(
 
     with pytest.raises(faults.NoSuchBucket):
         store.put(bucket, "k", body())
-    assert files(root) == set()
+    assert contents() == set()
     assert store.list(store.bucket(bucket.name)).items == ()
 
 

@@ -24,11 +24,11 @@ def age(path: Path) -> None:
     os.utime(path, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
 
 
-def begin(store: Store, bucket: Bucket, name: str, when: datetime) -> Path:
+def begin(store: Store, root: Path, name: str, when: datetime) -> Path:
     """An upload whose process died while the body came."""
     store.index.change(lambda c: versions.announce(c, name, when))
     store.blobs.write(name, [b"half"])
-    return store.blobs._incoming / name
+    return root / "incoming" / name
 
 
 def test_a_sound_store_is_left_alone(store: Store, bucket: Bucket, root: Path) -> None:
@@ -39,8 +39,8 @@ def test_a_sound_store_is_left_alone(store: Store, bucket: Bucket, root: Path) -
 
 
 def test_an_upload_nobody_continues_is_given_up(store: Store, bucket: Bucket, root: Path) -> None:
-    age(begin(store, bucket, "a" * 32, LONG_AGO))
-    begin(store, bucket, "b" * 32, datetime.now(UTC))
+    age(begin(store, root, "a" * 32, LONG_AGO))
+    begin(store, root, "b" * 32, datetime.now(UTC))
     assert sweep(store) == Swept(uploads=1, files=0)
     assert [row.id for row in rows(root, "arrival")] == ["b" * 32]
     assert files(root) == {"b" * 32}
@@ -49,7 +49,7 @@ def test_an_upload_nobody_continues_is_given_up(store: Store, bucket: Bucket, ro
 def test_an_old_upload_lives_as_long_as_bytes_arrive(
     store: Store, bucket: Bucket, root: Path
 ) -> None:
-    begin(store, bucket, "a" * 32, LONG_AGO)
+    begin(store, root, "a" * 32, LONG_AGO)
     assert sweep(store) == Swept(0, 0)
     assert files(root) == {"a" * 32}
 
@@ -88,7 +88,7 @@ def test_an_upload_that_was_given_up_cannot_finish(
 def test_a_sweep_between_the_rename_and_the_commit_wins_cleanly(
     store: Store, bucket: Bucket, root: Path
 ) -> None:
-    begin(store, bucket, "a" * 32, LONG_AGO)
+    begin(store, root, "a" * 32, LONG_AGO)
     store.blobs.keep("a" * 32)
     age(root / "blobs" / "aa" / ("a" * 32))
     assert sweep(store) == Swept(uploads=1, files=0)
@@ -101,7 +101,7 @@ def test_a_sweep_between_the_rename_and_the_commit_wins_cleanly(
 def test_sweeping_goes_on_by_itself_until_it_is_stopped(
     store: Store, bucket: Bucket, root: Path
 ) -> None:
-    age(begin(store, bucket, "a" * 32, LONG_AGO))
+    age(begin(store, root, "a" * 32, LONG_AGO))
     others = set(threading.enumerate())
     stop = keep_sweeping(store, timedelta(milliseconds=10))
     deadline = time.monotonic() + 10

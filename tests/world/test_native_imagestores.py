@@ -14,7 +14,7 @@ ACCESS = {"accesskey": "AKID", "secretkey": SECRET, "bucket": "templates"}
 
 def details(**told: str) -> dict[str, str]:
     """As the wire wants them."""
-    found = {}
+    found = dict[str, str]()
     for number, (key, value) in enumerate(told.items()):
         found |= {f"details[{number}].key": key, f"details[{number}].value": value}
     return found

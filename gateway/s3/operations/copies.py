@@ -43,6 +43,9 @@ def copy_object(
     source_bucket, opened = sources.open_source(ask, source)
     with opened:
         sources.check_size(opened.version.size)
+        if opened.version.tags and not retags:
+            sources.require_tags(ask, source, source_bucket, opened.version)
+            ask.require(found, "s3:PutObjectTagging", key)
         changes = replaces or encryption.asks(written)
         if not (changes or written.keys() & {"StorageClass", REDIRECT}):
             _check_not_itself(opened.version, found, key)

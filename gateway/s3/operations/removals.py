@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.s3 import conditions, locking, reading
+from gateway.s3 import conditions, locking, reading, target
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault, of_store
 from gateway.s3.registry import s3_operation
@@ -42,7 +42,7 @@ def delete_objects(
 ) -> Reply:
     """Remove up to a thousand objects at once, and say of each how it went."""
     objects = delete["Objects"]
-    if not 1 <= len(objects) <= _MOST:
+    if not 1 <= len(objects) <= _MOST or not all(each["Key"] for each in objects):
         raise S3Fault("MalformedXML")
     outcomes = _delete_all(ask, bucket, objects, bypass_governance_retention)
     deleted, errors = [], []
@@ -72,6 +72,7 @@ def _doomed(each: dict[str, Any]) -> Doomed | S3Fault:
     version_id = each.get("VersionId") or None
     try:
         reading.check_id(version_id)
+        target.check_length(each["Key"])
     except S3Fault as fault:
         return fault
     return Doomed(each["Key"], version_id, _condition(each.get("ETag")))

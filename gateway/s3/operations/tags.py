@@ -22,18 +22,19 @@ def put_object_tagging(
     ask: Ask, bucket: str, key: str, tagging: dict[str, Any], version_id: str | None = None
 ) -> Reply:
     """Give a version these tags instead of those it has."""
-    return _tag(ask, bucket, key, version_id, of_document(tagging))
+    return _tag(ask, bucket, key, version_id, tagging)
 
 
 @s3_operation("DeleteObjectTagging")
 def delete_object_tagging(ask: Ask, bucket: str, key: str, version_id: str | None = None) -> Reply:
     """Take all tags off a version."""
-    return _tag(ask, bucket, key, version_id, {})
+    return _tag(ask, bucket, key, version_id, {"TagSet": []})
 
 
-def _tag(ask: Ask, bucket: str, key: str, version_id: str | None, tags: dict[str, str]) -> Reply:
+def _tag(ask: Ask, bucket: str, key: str, version_id: str | None, tagging: dict[str, Any]) -> Reply:
     reading.check_id(version_id)
     found = ask.bucket(bucket)
+    tags = of_document(tagging)
     with reading.markers(version_id):
         version = ask.store.set_tags(found, key, version_id, tags)
     return Reply(reading.named(found, version.version_id))

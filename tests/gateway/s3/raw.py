@@ -113,7 +113,7 @@ def send(
     ):
         given["Content-Length"] = str(sum(map(len, pieces)))
     head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in given.items())
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(head.encode("latin-1") + b"\r\n")
         for piece in pieces:
             connection.sendall(piece)
@@ -135,7 +135,7 @@ def receive(connection: socket.socket, method: str) -> Answer:
     headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
     number = int(status.split()[1])
     if number == 100:
-        connection.settimeout(20)
+        connection.settimeout(60)
         return receive(_Ahead(connection, rest), method)  # type: ignore[arg-type]
     length = 0 if method == "HEAD" or number in (204, 304) else int(headers["content-length"])
     while len(rest) < length:

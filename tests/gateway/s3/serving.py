@@ -12,7 +12,10 @@ from gateway.s3.keys import Keys
 from gateway.s3.options import Options
 from gateway.s3.receivers import Guard
 from gateway.s3.wire import PATIENCE
+from s3store.engines.places import Place
+from s3store.engines.s3 import S3Engine
 from s3store.store import Store
+from tests.gateway.s3.servers import ALICE
 
 
 class FileCredentials:
@@ -34,12 +37,19 @@ class FileCredentials:
 
 
 def create(
-    customer_keys_over_http: bool = False, patience: float = PATIENCE, day: float = 86400.0
+    customer_keys_over_http: bool = False,
+    patience: float = PATIENCE,
+    day: float = 86400.0,
+    blobs: str = "",
 ) -> S3:
-    """What gunicorn calls; the day of lifecycle rules is given in seconds."""
+    """What gunicorn calls; the day of lifecycle rules is given in seconds.
+
+    Args:
+        blobs: URL of the place of the content at another such endpoint; in files when empty.
+    """
     root = Path(os.environ["TEST_S3_ROOT"])
     return S3(
-        Store(root / "objects"),
+        Store(root / "objects", engine=_engine(blobs)),
         FileCredentials(root / "callers.json"),
         Options(
             region=os.environ["TEST_S3_REGION"],
@@ -54,3 +64,7 @@ def create(
             patience=patience,
         ),
     )
+
+
+def _engine(blobs: str) -> S3Engine | None:
+    return S3Engine(Place.of(blobs, ALICE.access_key, ALICE.secret)) if blobs else None

@@ -170,6 +170,28 @@ def test_tags_and_locks_of_a_new_object_need_leave_of_their_own(server: Server) 
             alice.put_object(Bucket=bucket, Key="k", Body=b"x", **more)
 
 
+def test_tags_go_along_with_a_copy_only_with_leave_at_both_ends(
+    server: Server, enforced: str
+) -> None:
+    alice, bob, other = server.client(), server.client(BOB), f"{enforced}-bob"
+    alice.put_object(Bucket=enforced, Key="k", Body=b"data", Tagging="secret=tag")
+    bob.create_bucket(Bucket=other)
+    copy: dict[str, Any] = {"Bucket": other, "Key": "k", "CopySource": f"{enforced}/k"}
+    reading = rule(enforced, "GetObject", who=BOB)
+    allow(server, enforced, reading)
+    with refused(403, "AccessDenied"):
+        bob.copy_object(**copy)
+    bob.copy_object(**copy, TaggingDirective="REPLACE")
+    assert bob.get_object_tagging(Bucket=other, Key="k")["TagSet"] == []
+    allow(server, enforced, reading, rule(enforced, "GetObjectTagging", who=BOB))
+    bob.copy_object(**copy)
+    tags = [{"Key": "secret", "Value": "tag"}]
+    assert bob.get_object_tagging(Bucket=other, Key="k")["TagSet"] == tags
+    allow(server, enforced, rule(enforced, ["GetObject*", "PutObject"], who=BOB))
+    with refused(403, "AccessDenied"):
+        bob.copy_object(**copy | {"Bucket": enforced, "Key": "copy"})
+
+
 def test_a_lock_is_bypassed_only_with_leave(server: Server) -> None:
     alice, bucket = server.client(), f"bucket-{uuid4().hex[:12]}"
     alice.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)

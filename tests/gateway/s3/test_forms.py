@@ -59,11 +59,14 @@ def test_a_form_of_boto3_is_taken(server: Server, bucket: str, signature: str) -
     assert (found["ContentType"], found["Metadata"]) == ("text/plain", {"colour": "red"})
 
 
-def test_a_form_works_under_the_mount_and_with_a_slash(server: Server, bucket: str) -> None:
+def test_a_form_works_wherever_a_bucket_is_served(server: Server, bucket: str) -> None:
     head = {"Host": server.host, "Content-Type": f'multipart/form-data; boundary="{"b" * 70}"'}
     data = body(allowed(bucket) | {"key": "k"}, b"data").replace(BOUNDARY, b"b" * 70)
     for path in (f"{MOUNT}/{bucket}", f"/{bucket}/"):
         assert send(server, "POST", path, head, data).status == 204
+    host = f"{bucket}.s3.test:{server.port}"
+    answer = send(server, "POST", "/", head | {"Host": host}, data)
+    assert (answer.status, answer.headers["location"]) == (204, f"http://{host}/k")
 
 
 def test_a_large_file_comes_through_in_chunks_of_any_size(server: Server, bucket: str) -> None:

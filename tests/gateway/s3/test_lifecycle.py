@@ -11,7 +11,6 @@ import pytest
 from gateway.s3 import lifecycle
 from gateway.s3.documents import lifecycle as document
 from gateway.s3.lifecycle import Applied
-from s3store.outbox import Lease
 from s3store.records import ENABLED, SUSPENDED, Bucket, Draft, Lock, Version
 from s3store.store import Store
 from tests.gateway.s3.servers import serving
@@ -139,16 +138,6 @@ def test_uploads_are_aborted(store: Store) -> None:
         store.put_part(store.create_upload(bucket, key), 1, [b"data"])
     assert lifecycle.apply(store, now=LATER) == Applied(uploads=2)
     assert [upload.key for upload in store.list_uploads(bucket).entries] == ["b"]
-
-
-def test_a_lease_has_one_holder_and_ends(store: Store) -> None:
-    first, second = (Lease(store, "job", timedelta(minutes=1)) for _ in range(2))
-    assert [first.take(), second.take(), first.take()] == [True, False, True]
-    first.give_back()
-    assert second.take()
-    brief = Lease(store, "other", timedelta(seconds=-1))
-    assert brief.take()
-    assert Lease(store, "other", timedelta(minutes=1)).take()
 
 
 def test_an_object_is_told_when_it_goes_and_then_goes(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ def permits(guard: Guard, address: str, host: str = "host") -> bool:
         "224.0.0.1",
         "255.255.255.255",
         "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "2002:7f00:1::",
+        "2002:a9fe:a9fe::1",
     ],
 )
 def test_by_default_nothing_is_told_to_places_that_trust_us(address: str) -> None:
@@ -40,6 +43,25 @@ def test_by_default_nothing_is_told_to_places_that_trust_us(address: str) -> Non
 def test_by_default_guests_and_the_internet_may_be_told() -> None:
     for address in ("10.1.2.3", "192.0.2.200", "8.8.8.8", "2606:4700::1111"):
         assert permits(Guard(), address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::7f00:1",
+        "64:ff9b::a00:1",
+        "2002:7f00:1::",
+        "2002:c0a8:1::1",
+        "224.0.0.1",
+        "ff0e::1",
+    ],
+)
+def test_the_internet_has_no_back_door_to_other_networks(address: str) -> None:
+    assert not permits(Guard.of("public"), address)
+
+
+def test_the_internet_may_be_reached_through_a_translating_gateway() -> None:
+    assert permits(Guard.of("public"), "64:ff9b::808:808")
 
 
 def test_by_default_this_machine_is_not_told_whatever_it_is_called() -> None:

@@ -136,10 +136,14 @@ def test_heads_of_a_byte_now_and_then_are_given_up(server: Server, bucket: str) 
     with connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX-A: ")
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
-            for _ in range(100):
-                connection.sendall(b"x")
-                time.sleep(0.1)
+            _send_slowly(connection)
     assert_well(server, bucket)
+
+
+def _send_slowly(connection: socket.socket) -> None:
+    for _ in range(100):
+        connection.sendall(b"x")
+        time.sleep(0.1)
 
 
 def test_more_uploads_that_stand_still_than_threads_stop_nobody(

@@ -112,6 +112,15 @@ def test_what_is_no_chunk_is_broken(data: bytes) -> None:
         decode(data, None, True)
 
 
+def test_a_body_of_very_many_small_chunks_is_given_up() -> None:
+    some, many = b"1\r\nx\r\n" * 9_999, b"1\r\nx\r\n" * 10_001
+    assert decode(some + b"0\r\n\r\n", None, False)[0] == b"x" * 9_999
+    with pytest.raises(Broken):
+        decode(many + b"0\r\n\r\n", None, False)
+    large = (b"2000\r\n" + b"x" * 8192 + b"\r\n") * 10_001
+    assert len(decode(large + b"0\r\n\r\n", None, False)[0]) == 8192 * 10_001
+
+
 def test_trailers_must_be_announced() -> None:
     with pytest.raises(Broken):
         decode(b"0\r\na:b\r\n\r\n", None, False)

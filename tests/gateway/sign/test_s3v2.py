@@ -1,7 +1,7 @@
 """Version 2 for S3: Amazon's own examples, and what clients make of the rules."""
 
 from dataclasses import replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 
@@ -81,6 +81,16 @@ def test_subresources_are_signed_sorted_with_their_values_decoded() -> None:
     query = "versionId=a%2Fb&prefix=p&acl&response-content-type=a%20b"
     text = first_text(request("GET", "/b/k", query, date="d"))
     assert text.endswith("/b/k?acl&response-content-type=a b&versionId=a/b")
+
+
+@pytest.mark.parametrize("query", ["%61cl", "ac%6C", "%76ersionId=null", "partNumb%65r=1&%61cl"])
+def test_a_subresource_is_signed_however_its_name_is_spelled(query: str) -> None:
+    asked = request("GET", "/b/k", query, date="d")
+    plain = unquote(query).split("&")
+    text = "?" + "&".join(sorted(plain))
+    texts = [text.decode() for text, _ in s3v2.strings_to_sign(claim(asked), asked, MOUNT)]
+    assert texts
+    assert all(each.endswith(text) for each in texts)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The files behind the objects: written whole or not at all, named by random ids, never by keys.
+"""Content as files in a folder: written whole or not at all, named by random ids, never by keys.
 
 A file is first written under ``incoming/``, forced to the disk, and only then renamed into its
 folder, whose entry is forced to the disk too. So a file in ``blobs/`` is always complete, whatever
@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from s3store import faults
+from s3store.engines.ports import Reader
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_PIECE = 1 << 20
 _UNLINKABLE = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP})
 
 
-class Blobs:
+class Folder:
     """A folder of content files, spread over 256 folders by the first byte of their random id."""
 
     def __init__(self, root: Path, durable: bool = True) -> None:
@@ -80,15 +82,15 @@ class Blobs:
         self._settle(target.parent)
         return True
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> Reader:
         """Open a kept file for reading.
 
         Raises:
             FileNotFoundError.
         """
-        return self._path(name).open("rb")
+        return _File(self._path(name).open("rb"))
 
-    def hold(self, name: str) -> BinaryIO:
+    def hold(self, name: str) -> Reader:
         """Open a kept file so that :meth:`release` leaves it, and what goes with it, alone.
 
         The hold ends when the file is closed.
@@ -96,16 +98,16 @@ class Blobs:
         Raises:
             FileNotFoundError: it is not there, or is just being removed.
         """
-        file = self.open(name)
+        file = self._path(name).open("rb")
         if not _flock(file, fcntl.LOCK_SH):
             file.close()
             raise FileNotFoundError(errno.ENOENT, "the file is being removed", name)
-        return file
+        return _File(file)
 
     def release(self, names: Sequence[str]) -> bool:
         """Remove files that go together unless somebody holds the first; says if they are gone."""
         try:
-            first = self.open(names[0])
+            first = self._path(names[0]).open("rb")
         except FileNotFoundError:
             self.remove(*names)
             return True
@@ -123,6 +125,10 @@ class Blobs:
             for path in (self._incoming / name, self._path(name)):
                 with suppress(FileNotFoundError):
                     path.unlink()
+
+    def discard(self, *names: str) -> None:
+        """Remove files that nobody has open."""
+        self.remove(*names)
 
     def size(self, name: str) -> int | None:
         """Of a kept file, in bytes; None when there is none."""
@@ -146,12 +152,37 @@ class Blobs:
                     with suppress(FileNotFoundError):
                         yield entry.name, entry.stat().st_mtime
 
+    def collect(self) -> int:
+        """Nothing: an open file stays readable without its name, and goes when it is closed."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
     def _settle(self, folder: Path) -> None:
         if self._durable:
             _sync_folder(folder)
 
     def _path(self, name: str) -> Path:
         return self._kept / name[:2] / name
+
+
+class _File:
+    """A file open for reading, at any offset."""
+
+    piece = _PIECE
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file: BinaryIO | None = file
+        self._descriptor, self.close = file.fileno(), file.close
+
+    def fetch(self, offset: int, length: int) -> bytes:
+        """Read at an offset, so that several readers may share the file."""
+        pieces = []
+        while length and (piece := os.pread(self._descriptor, length, offset)):
+            pieces.append(piece)
+            offset, length = offset + len(piece), length - len(piece)
+        return b"".join(pieces)
 
 
 @contextmanager

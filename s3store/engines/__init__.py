@@ -1,0 +1,1 @@
+"""Where content lies: one room for each kind of place, behind one port."""
