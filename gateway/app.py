@@ -15,11 +15,11 @@ from gateway.ec2.endpoint import Ec2
 from gateway.front import S3_MOUNT, Front
 from gateway.native import Native, Wire
 from gateway.objects import Objects
+from gateway.s3.background.receivers import Guard
 from gateway.s3.endpoint import S3
-from gateway.s3.hosts import Hosts
-from gateway.s3.keys import Keys
 from gateway.s3.options import Options
-from gateway.s3.receivers import Guard
+from gateway.s3.protocol.hosts import Hosts
+from gateway.s3.sealing.keys import Keys
 from gateway.settings import Settings
 from gateway.stores import store
 from gateway.switches import Switches

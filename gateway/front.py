@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl
 
-from gateway.s3.hosts import NO_HOSTS, Hosts
+from gateway.s3.protocol.hosts import NO_HOSTS, Hosts
 from gateway.sign.request import Request, from_environ, target
 
 Environ = dict[str, Any]

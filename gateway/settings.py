@@ -21,7 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from gateway.s3.receivers import Guard
+from gateway.s3.background.receivers import Guard
 from s3store.engines.places import Place
 from s3store.records import Quota
 

@@ -123,8 +123,8 @@ def lifecycle(folder: Path) -> None:
     from datetime import timedelta
     from functools import partial
 
-    from gateway.s3.events import Cause
-    from gateway.s3.lifecycle import apply
+    from gateway.s3.background.events import Cause
+    from gateway.s3.background.lifecycle import apply
     from s3store.witness import witnessed
 
     home = Home(folder)

@@ -13,11 +13,11 @@ from typing import Any
 from gateway import ids
 from gateway.credentials import Caller
 from gateway.policy.evaluate import Verdict
-from gateway.s3 import acl, actions
-from gateway.s3.access import Access, Thing
-from gateway.s3.content import Content
+from gateway.s3.access import acl, actions
+from gateway.s3.access.decisions import Access, Thing
 from gateway.s3.faults import S3Fault
 from gateway.s3.options import Options
+from gateway.s3.protocol.content import Content
 from s3store import faults as store_faults
 from s3store.opened import Opened
 from s3store.records import Bucket, Version

@@ -18,24 +18,27 @@ from typing import Any
 
 from gateway.credentials import NOBODY, CredentialSource
 from gateway.native import NativeFault
-from gateway.s3 import codec, forms, operations, registry, router, target, trace
-from gateway.s3.access import Access
+from gateway.s3 import operations, registry, router
+from gateway.s3.access.conditionkeys import Facts
+from gateway.s3.access.decisions import Access
+from gateway.s3.access.gate import Admission, Gate
 from gateway.s3.ask import Ask
-from gateway.s3.background import Background
-from gateway.s3.conditionkeys import Facts
-from gateway.s3.content import Content, Payload
-from gateway.s3.events import Cause
+from gateway.s3.background import trace
+from gateway.s3.background.events import Cause
+from gateway.s3.background.threads import Background
+from gateway.s3.background.trace import Trace, tracing
 from gateway.s3.faults import S3Fault, of_store
-from gateway.s3.gate import Admission, Gate
 from gateway.s3.options import Options
-from gateway.s3.origins import Origins
-from gateway.s3.reply import Body, Reply
-from gateway.s3.sending import send
-from gateway.s3.sites import Get, Sites, refusal
-from gateway.s3.target import Target
-from gateway.s3.trace import Trace, tracing
-from gateway.s3.website import Page
-from gateway.s3.wire import Wire
+from gateway.s3.protocol import codec, target
+from gateway.s3.protocol.content import Content, Payload
+from gateway.s3.protocol.reply import Body, Reply
+from gateway.s3.protocol.sending import send
+from gateway.s3.protocol.target import Target
+from gateway.s3.protocol.wire import Wire
+from gateway.s3.web import forms
+from gateway.s3.web.origins import Origins
+from gateway.s3.web.sites import Get, Sites, refusal
+from gateway.s3.web.website import Page
 from gateway.sign.request import Request, from_environ
 from s3store.faults import StoreFault
 from s3store.store import Store

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.s3.expiry import DAY
-from gateway.s3.hosts import NO_HOSTS, Hosts
-from gateway.s3.keys import Keys
-from gateway.s3.receivers import DEFAULT_GUARD, Guard
-from gateway.s3.wire import PATIENCE
+from gateway.s3.background.expiry import DAY
+from gateway.s3.background.receivers import DEFAULT_GUARD, Guard
+from gateway.s3.protocol.hosts import NO_HOSTS, Hosts
+from gateway.s3.protocol.wire import PATIENCE
+from gateway.s3.sealing.keys import Keys
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,10 @@ from typing import Any
 from botocore import xform_name
 from botocore.model import OperationModel, Shape
 
-from gateway.s3 import model
 from gateway.s3.faults import S3Fault
-from gateway.s3.integrity import PREFIX, SDK, checksum_headers
-from gateway.s3.reply import Reply
+from gateway.s3.protocol import model
+from gateway.s3.protocol.integrity import PREFIX, SDK, checksum_headers
+from gateway.s3.protocol.reply import Reply
 
 Run = Callable[..., Reply]
 

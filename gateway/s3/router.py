@@ -13,10 +13,10 @@ from urllib.parse import parse_qsl
 
 from botocore.model import OperationModel
 
-from gateway.s3 import model
 from gateway.s3.faults import S3Fault
-from gateway.s3.integrity import PREFIX, SDK
-from gateway.s3.target import Target
+from gateway.s3.protocol import model
+from gateway.s3.protocol.integrity import PREFIX, SDK
+from gateway.s3.protocol.target import Target
 
 APART = frozenset({"AWSAccessKeyId", "Signature", "Expires", "x-id"}) | {
     f"X-Amz-{name}"

@@ -43,7 +43,11 @@ FLOORS = (
 # A library and the only places that may import it.
 HOMES = {
     "flask": ("gateway/app.py", "gateway/ec2/endpoint.py", "nativeapi/app.py"),
-    "lxml": ("gateway/s3/codec.py", "nativeapi/envelopes.py", "orchestrator/driver/libvirt/xml.py"),
+    "lxml": (
+        "gateway/s3/protocol/codec.py",
+        "nativeapi/envelopes.py",
+        "orchestrator/driver/libvirt/xml.py",
+    ),
     "urllib3": ("gateway/native.py",),
     "awscrt": ("s3store/checksums.py",),
     "sqlalchemy": ("orchestrator/", "s3store/", "tools/migration.py"),

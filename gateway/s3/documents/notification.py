@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from botocore.model import StringShape
 
-from gateway.s3 import model
 from gateway.s3.documents import Document
 from gateway.s3.faults import S3Fault
+from gateway.s3.protocol import model
 
 ARN = "arn:pileus:http:::"
 """What stands before the URL of a receiver."""

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from gateway.s3 import paging, reading, seals
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import checksum_members, part_checksum
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import paging, reading
+from gateway.s3.objects.attributes import checksum_members, part_checksum
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
-from gateway.s3.seals import Customer
+from gateway.s3.sealing import seals
+from gateway.s3.sealing.seals import Customer
 from s3store.records import Part, Version
 
 _KNOWN = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})

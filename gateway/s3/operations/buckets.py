@@ -4,12 +4,13 @@ import ipaddress
 import re
 from typing import Any
 
-from gateway.s3 import acl, tagging
-from gateway.s3.acl import BucketGrants
+from gateway.s3.access import acl
+from gateway.s3.access.acl import BucketGrants
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import tagging
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
 from s3store import faults
 from s3store.records import ENABLED
 

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
-from gateway.s3 import conditions, drafts, encryption, expiry, reading, seals, sources
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import checksum_members
-from gateway.s3.conditions import OfWrite
-from gateway.s3.drafts import Written
+from gateway.s3.background import expiry
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import conditions, drafts, reading, sources
+from gateway.s3.objects.attributes import checksum_members
+from gateway.s3.objects.conditions import OfWrite
+from gateway.s3.objects.drafts import Written
+from gateway.s3.objects.sources import Source
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
-from gateway.s3.sources import Source
+from gateway.s3.sealing import encryption, seals
 from s3store.checksums import ALGORITHMS
 from s3store.records import Attributes, Bucket, Draft, Version
 

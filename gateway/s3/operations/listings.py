@@ -5,13 +5,13 @@ import binascii
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
-from gateway.s3 import paging
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import checksum_listed
 from gateway.s3.faults import S3Fault
-from gateway.s3.paging import Spell
+from gateway.s3.objects import paging
+from gateway.s3.objects.attributes import checksum_listed
+from gateway.s3.objects.paging import Spell
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
 from s3store.records import Page
 
 _NO_RESTORES = {"OptionalObjectAttributes": paging.NO_RESTORES}

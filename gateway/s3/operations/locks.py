@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from gateway.s3 import locking, reading
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import locking, reading
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
 from s3store.records import Lock, Version
 
 

@@ -4,16 +4,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypedDict
 
-from gateway.s3 import conditions, drafts, expiry, portions, reading, seals
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import checksum_members, members_of
-from gateway.s3.conditions import Conditions, OfRead, OfWrite
-from gateway.s3.drafts import Written
+from gateway.s3.background import expiry
 from gateway.s3.faults import S3Fault
-from gateway.s3.portions import OfPortion, Portion
+from gateway.s3.objects import conditions, drafts, portions, reading
+from gateway.s3.objects.attributes import checksum_members, members_of
+from gateway.s3.objects.conditions import Conditions, OfRead, OfWrite
+from gateway.s3.objects.drafts import Written
+from gateway.s3.objects.portions import OfPortion, Portion
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
-from gateway.s3.seals import Customer
+from gateway.s3.sealing import seals
+from gateway.s3.sealing.seals import Customer
 from s3store.records import Bucket, Version
 
 _ENCRYPTION = "x-amz-server-side-encryption"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.s3 import acl
+from gateway.s3.access import acl
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
 from gateway.s3.operations.settings import Setting

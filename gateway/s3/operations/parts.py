@@ -3,14 +3,15 @@
 import re
 from typing import Any
 
-from gateway.s3 import completions, paging, portions, seals, sources
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import part_checksum
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import completions, paging, portions, sources
+from gateway.s3.objects.attributes import part_checksum
+from gateway.s3.objects.sources import Source
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
-from gateway.s3.seals import Customer
-from gateway.s3.sources import Source
+from gateway.s3.sealing import seals
+from gateway.s3.sealing.seals import Customer
 from s3store.records import Part
 
 _RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{1,18})\Z")

@@ -2,12 +2,12 @@
 
 from gateway.policy.language import LARGEST, MalformedPolicy
 from gateway.policy.publicity import is_public
-from gateway.s3 import acl, actions
+from gateway.s3.access import acl, actions
+from gateway.s3.access.conditionkeys import TELLING
 from gateway.s3.ask import Ask
-from gateway.s3.conditionkeys import TELLING
 from gateway.s3.faults import S3Fault
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
 from s3store.records import Bucket
 
 NAME = "policy"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.s3.acl import FLAGS
+from gateway.s3.access.acl import FLAGS
 from gateway.s3.ask import Ask
 from gateway.s3.operations.settings import Setting
 from s3store.records import Bucket

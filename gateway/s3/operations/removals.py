@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from gateway.s3 import conditions, locking, reading, target
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault, of_store
+from gateway.s3.objects import conditions, locking, reading
+from gateway.s3.protocol import target
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
 from s3store import faults
 from s3store.records import Bucket, Condition, Deleted, Doomed
 

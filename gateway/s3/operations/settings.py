@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.s3 import cors, model, tagging
 from gateway.s3.ask import Ask
 from gateway.s3.documents import (
     Document,
@@ -20,8 +19,11 @@ from gateway.s3.documents import (
     website,
 )
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import tagging
+from gateway.s3.protocol import model
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
+from gateway.s3.web import cors
 from s3store.records import Bucket
 
 Check = Callable[[Ask, Bucket, Document], Document | None]

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from gateway.s3 import reading
 from gateway.s3.ask import Ask
+from gateway.s3.objects import reading
+from gateway.s3.objects.tagging import members_of, of_document
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
-from gateway.s3.tagging import members_of, of_document
 
 
 @s3_operation("GetObjectTagging", root="Tagging")

@@ -3,16 +3,18 @@
 from typing import Any
 from urllib.parse import quote
 
-from gateway.s3 import completions, conditions, drafts, expiry, paging, reading, seals
 from gateway.s3.ask import Ask
-from gateway.s3.attributes import checksum_members
-from gateway.s3.completions import OfWhole
-from gateway.s3.conditions import OfWrite
-from gateway.s3.drafts import Written
-from gateway.s3.paging import Spell
+from gateway.s3.background import expiry
+from gateway.s3.objects import completions, conditions, drafts, paging, reading
+from gateway.s3.objects.attributes import checksum_members
+from gateway.s3.objects.completions import OfWhole
+from gateway.s3.objects.conditions import OfWrite
+from gateway.s3.objects.drafts import Written
+from gateway.s3.objects.paging import Spell
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
-from gateway.s3.seals import Customer
+from gateway.s3.sealing import seals
+from gateway.s3.sealing.seals import Customer
 from s3store.records import Upload
 
 _LONGEST = 8 << 20  # bytes: ten thousand parts, each with an ETag and a long checksum

@@ -4,8 +4,8 @@ from typing import Any
 
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
-from gateway.s3.reply import Reply
 from s3store.faults import WrongBucketState
 from s3store.records import ENABLED, SUSPENDED
 

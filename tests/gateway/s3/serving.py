@@ -6,12 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from gateway.credentials import Caller
+from gateway.s3.background.receivers import Guard
 from gateway.s3.endpoint import S3
-from gateway.s3.hosts import Hosts
-from gateway.s3.keys import Keys
 from gateway.s3.options import Options
-from gateway.s3.receivers import Guard
-from gateway.s3.wire import PATIENCE
+from gateway.s3.protocol.hosts import Hosts
+from gateway.s3.protocol.wire import PATIENCE
+from gateway.s3.sealing.keys import Keys
 from s3store.engines.places import Place
 from s3store.engines.s3 import S3Engine
 from s3store.store import Store

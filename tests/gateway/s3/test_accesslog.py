@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.s3.accesslog import AccessLog
-from gateway.s3.codec import Headers
-from gateway.s3.content import Payload
-from gateway.s3.gate import Admission, Proof
-from gateway.s3.target import Target
-from gateway.s3.trace import Trace
+from gateway.s3.access.gate import Admission, Proof
+from gateway.s3.background.accesslog import AccessLog
+from gateway.s3.background.trace import Trace
+from gateway.s3.protocol.codec import Headers
+from gateway.s3.protocol.content import Payload
+from gateway.s3.protocol.target import Target
 from gateway.sign.request import Request
 from s3store.records import Bucket
 from s3store.store import Store

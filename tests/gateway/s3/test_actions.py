@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.policy.patterns import pattern
-from gateway.s3 import actions, operations
-from gateway.s3.actions import ACTIONS, BUCKET, OBJECT, SERVICE, of_version
+from gateway.s3 import operations
+from gateway.s3.access import actions
+from gateway.s3.access.actions import ACTIONS, BUCKET, OBJECT, SERVICE, of_version
 from gateway.s3.registry import OPERATIONS
 
 operations.load()

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.s3 import places, registry
+from gateway.s3 import registry
+from gateway.s3.protocol import places
 from tests.gateway.s3.asked import NAMES, Asked, Kept, ask, furnish
 from tests.gateway.s3.servers import ALICE, Server, serving
 

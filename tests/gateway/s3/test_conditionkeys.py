@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from gateway.s3.conditionkeys import known
+from gateway.s3.access.conditionkeys import known
 from tests.gateway.s3.leave import allow, number, owned, policy, rule, user
 from tests.gateway.s3.raw import send, signed
 from tests.gateway.s3.refusals import refused

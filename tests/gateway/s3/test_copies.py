@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from gateway.s3 import sources
-from gateway.s3.content import LARGEST_PUT
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import sources
+from gateway.s3.protocol.content import LARGEST_PUT
 from tests.gateway.s3.raw import send, signed, signed_v2
 from tests.gateway.s3.sent import DATA, Sent, spelled
 from tests.gateway.s3.servers import Server

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.s3 import cors
 from gateway.s3.faults import S3Fault
+from gateway.s3.web import cors
 
 
 def rule(*origins: str, methods: tuple[str, ...] = ("GET",), **more: Any) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import pytest
 from botocore.model import ListShape, Shape, StringShape, StructureShape
 from hypothesis import given, strategies
 
-from gateway.s3 import cors, model, tagging
 from gateway.s3.documents import (
     LARGEST,
     check_shape,
@@ -19,6 +18,9 @@ from gateway.s3.documents import (
     website,
 )
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import tagging
+from gateway.s3.protocol import model
+from gateway.s3.web import cors
 
 
 def shape_of(operation: str) -> Shape:

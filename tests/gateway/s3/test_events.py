@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway.s3 import lifecycle
-from gateway.s3.delivery import Courier
-from gateway.s3.events import Cause
-from gateway.s3.receivers import Guard
+from gateway.s3.background import lifecycle
+from gateway.s3.background.delivery import Courier
+from gateway.s3.background.events import Cause
+from gateway.s3.background.receivers import Guard
 from s3store.store import Store
 from s3store.witness import witnessed
 from tests.gateway.s3.posting import policy, post, signed

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.s3 import codec, model
 from gateway.s3.faults import S3Fault
+from gateway.s3.protocol import codec, model
 from tests.gateway.s3.raw import Answer, send, signed
 from tests.gateway.s3.servers import Server
 

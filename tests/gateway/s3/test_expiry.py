@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway.s3 import expiry
+from gateway.s3.background import expiry
+from gateway.s3.background.expiry import DAY
 from gateway.s3.documents import lifecycle
-from gateway.s3.expiry import DAY
 from s3store.records import Attributes, Bucket, Checksum, Draft, Upload, Version
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

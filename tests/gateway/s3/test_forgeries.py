@@ -9,8 +9,8 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from gateway.s3 import logformat
-from gateway.s3.trace import Trace
+from gateway.s3.background import logformat
+from gateway.s3.background.trace import Trace
 from gateway.sign.request import Request
 from tests.gateway.s3.raw import Answer, send, signed, signed_v2
 from tests.gateway.s3.refusals import refused

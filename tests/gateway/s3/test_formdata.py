@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.s3 import formdata
 from gateway.s3.faults import S3Fault
-from gateway.s3.formdata import FormData
+from gateway.s3.web import formdata
+from gateway.s3.web.formdata import FormData
 from tests.gateway.s3.posting import BOUNDARY, body, part
 
 B = BOUNDARY

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from gateway.front import FORM, Face, face
 from gateway.s3.faults import S3Fault
-from gateway.s3.hosts import Hosts, Place
-from gateway.s3.target import Target, parse
+from gateway.s3.protocol.hosts import Hosts, Place
+from gateway.s3.protocol.target import Target, parse
 from gateway.settings import Settings
 from gateway.sign.request import Request
 

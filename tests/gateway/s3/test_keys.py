@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.s3.faults import S3Fault
-from gateway.s3.keys import DEFAULT, Keys
+from gateway.s3.sealing.keys import DEFAULT, Keys
 
 
 def add(folder: Path, key_id: str, **entry: object) -> bytes:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway.s3 import lifecycle
+from gateway.s3.background import lifecycle
+from gateway.s3.background.lifecycle import Applied
 from gateway.s3.documents import lifecycle as document
-from gateway.s3.lifecycle import Applied
 from s3store.records import ENABLED, SUSPENDED, Bucket, Draft, Lock, Version
 from s3store.store import Store
 from tests.gateway.s3.servers import serving

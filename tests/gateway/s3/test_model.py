@@ -9,11 +9,12 @@ from botocore.parsers import RestXMLParser
 from botocore.serialize import RestXMLSerializer
 from botocore.validate import ParamValidator
 
-from gateway.s3 import codec, model, operations, router, target
+from gateway.s3 import operations, router
 from gateway.s3.ask import Ask
 from gateway.s3.faults import CODES, S3Fault
+from gateway.s3.protocol import codec, model, target
+from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import OPERATIONS, s3_operation
-from gateway.s3.reply import Reply
 from gateway.sign.request import Request
 from tests.gateway.s3.samples import sample
 

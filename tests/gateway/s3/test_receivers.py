@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from gateway.s3.receivers import Guard, Refused, Unreachable, deliver
+from gateway.s3.background.receivers import Guard, Refused, Unreachable, deliver
 from tests.gateway.s3.receiver import receiving
 
 HERE = Guard(("127.0.0.0/8",))

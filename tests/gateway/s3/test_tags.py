@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gateway.s3 import tagging
 from gateway.s3.faults import S3Fault
+from gateway.s3.objects import tagging
 from tests.gateway.s3.refusals import refused
 from tests.gateway.s3.servers import Server
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from gateway.s3 import website
 from gateway.s3.faults import S3Fault
-from gateway.s3.website import Page, Visit, serve
+from gateway.s3.web import website
+from gateway.s3.web.website import Page, Visit, serve
 
 OBJECTS = {
     "index.html": b"home",

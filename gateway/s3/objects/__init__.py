@@ -1,0 +1,1 @@
+"""What operations on objects share: what is written, what is read, under which conditions."""

@@ -1,0 +1,1 @@
+"""Browsers: CORS, websites, and forms that upload."""
