@@ -52,8 +52,9 @@ class Server:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._port = self._listener.getsockname()[1]
         self._child = self._fork()
+        self.alice, self.bob = self._client(ALICE), self._client(BOB)
 
-    def client(self, who: Caller) -> Any:
+    def _client(self, who: Caller) -> Any:
         """A boto3 client that asks once and never again."""
         return boto3.client(
             "s3",
