@@ -299,8 +299,8 @@ class Machine(Asking):
         asking.start()
         time.sleep(wait)
         self.server.kill()
-        self.server.start()  # a request that came too late for the one is answered by the other
         asking.join()
+        self.server.start()
         after = copy.deepcopy(self.model)
         newest = self._newest(key)
         if removes:

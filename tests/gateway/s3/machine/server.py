@@ -1,7 +1,7 @@
 """A server that can be killed at any instant and is there again a moment later.
 
-It is forked from this process, which has everything loaded already, and inherits the listening
-socket: so to start it once more takes milliseconds, and a client never finds the port closed.
+It is forked from this process, which has everything loaded already: so to start it once more takes
+milliseconds. It keeps its address.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from botocore.config import Config
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from gateway.credentials import Caller
+from gateway.s3 import operations
 from gateway.s3.endpoint import S3
 from gateway.s3.options import Options
 from s3store.store import Store
@@ -48,10 +49,10 @@ class Server:
     """One store behind one address."""
 
     def __init__(self, root: Path) -> None:
+        operations.load()
         self._root = root
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._port = self._listener.getsockname()[1]
-        self._child = self._fork()
+        self._port = 0
+        self.start()
         self.alice, self.bob = self._client(ALICE), self._client(BOB)
 
     def _client(self, who: Caller) -> Any:
@@ -70,18 +71,16 @@ class Server:
         )
 
     def kill(self) -> None:
-        """SIGKILL, wherever it may be."""
+        """SIGKILL, wherever it may be. Whoever still waits for it is cut off."""
         os.kill(self._child, signal.SIGKILL)
         os.waitpid(self._child, 0)
+        self._listener.close()
 
     def start(self) -> None:
-        """A new one in place of the killed."""
+        """A new one in place of the killed. No other thread may run: a fork copies their locks."""
+        self._listener = socket.create_server(("127.0.0.1", self._port), backlog=64)
+        self._port = self._listener.getsockname()[1]
         self._child = self._fork()
-
-    def close(self) -> None:
-        """Give the address back."""
-        self.kill()
-        self._listener.close()
 
     def _fork(self) -> int:
         child = os.fork()

@@ -16,4 +16,4 @@ def test_a_bucket_with_locks_does_what_the_model_does(tmp_path: Path) -> None:
             type("Locked", (Machine,), {"server": server, "locking": True}), settings=RUNS
         )
     finally:
-        server.close()
+        server.kill()

@@ -24,4 +24,4 @@ def test_a_bucket_without_locks_does_what_the_model_does(tmp_path: Path) -> None
             type("Plain", (Machine,), {"server": server, "locking": False}), settings=RUNS
         )
     finally:
-        server.close()
+        server.kill()
