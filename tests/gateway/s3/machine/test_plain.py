@@ -10,7 +10,7 @@ from tests.gateway.s3.machine.server import Server
 
 RUNS = settings(
     max_examples=1000,
-    stateful_step_count=20,
+    stateful_step_count=14,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,
