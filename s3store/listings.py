@@ -4,6 +4,8 @@ import builtins
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from sqlalchemy import Connection
+
 from s3store import listing
 from s3store.core import Core
 from s3store.index import scans
@@ -20,6 +22,9 @@ from s3store.records import (
 )
 
 _T = TypeVar("_T", Version, Upload)
+_R = TypeVar("_R")
+_Query = Callable[[Connection, Bucket, Start, bytes | None, int], Sequence[Row[_R]]]
+_Find = Callable[[Connection, Bucket, bytes, str | None], Start]
 
 
 class Listings(Core):
@@ -35,12 +40,8 @@ class Listings(Core):
         limit: int = 1000,
     ) -> Page:
         """One page of the objects; see :func:`listing.page`."""
-
-        def scan(start: Start, high: bytes | None, most: int) -> Sequence[Row[Entry]]:
-            with self.index.look() as connection:
-                return scans.entries(connection, bucket, start, high, most)
-
         start = None if after is None else Start(after, included=False)
+        scan = self._scan(scans.entries, bucket)
         items, last = listing.page(scan, prefix.encode(), delimiter.encode(), start, limit)
         return Page(items, last.key if isinstance(last, Entry) else last)
 
@@ -58,13 +59,9 @@ class Listings(Core):
         Args:
             after: behind this version of this key; behind the whole key without a version.
         """
-        start = None
-        if after is not None:
-            with self.index.look() as connection:
-                start = scans.behind_version(connection, bucket, *after)
-        items, last = listing.page(
-            self._versions(bucket), prefix.encode(), delimiter.encode(), start, limit
-        )
+        start = self._behind(scans.behind_version, bucket, after)
+        scan = self._scan(scans.versions, bucket)
+        items, last = listing.page(scan, prefix.encode(), delimiter.encode(), start, limit)
         more = None if last is None else _marker(last, lambda version: version.version_id)
         return VersionPage(items, more)
 
@@ -82,13 +79,9 @@ class Listings(Core):
         Args:
             after: behind this upload of this key; behind the whole key without an upload.
         """
-        start = None
-        if after is not None:
-            with self.index.look() as connection:
-                start = scans.behind_upload(connection, bucket, *after)
-        items, last = listing.page(
-            self._uploads(bucket), prefix.encode(), delimiter.encode(), start, limit
-        )
+        start = self._behind(scans.behind_upload, bucket, after)
+        scan = self._scan(scans.uploads, bucket)
+        items, last = listing.page(scan, prefix.encode(), delimiter.encode(), start, limit)
         more = None if last is None else _marker(last, lambda upload: upload.id)
         return UploadPage(items, more)
 
@@ -107,19 +100,21 @@ class Listings(Core):
         """As :meth:`scan_versions`, of the open uploads."""
         return list(self.list_uploads(bucket, after=after, limit=limit).entries)
 
-    def _versions(self, bucket: Bucket) -> Scan[Version]:
-        def scan(start: Start, high: bytes | None, most: int) -> Sequence[Row[Version]]:
+    def _scan(self, query: _Query[_R], bucket: Bucket) -> Scan[_R]:
+        """What :func:`listing.page` asks the index with."""
+
+        def scan(start: Start, high: bytes | None, most: int) -> Sequence[Row[_R]]:
             with self.index.look() as connection:
-                return scans.versions(connection, bucket, start, high, most)
+                return query(connection, bucket, start, high, most)
 
         return scan
 
-    def _uploads(self, bucket: Bucket) -> Scan[Upload]:
-        def scan(start: Start, high: bytes | None, most: int) -> Sequence[Row[Upload]]:
-            with self.index.look() as connection:
-                return scans.uploads(connection, bucket, start, high, most)
-
-        return scan
+    def _behind(self, find: _Find, bucket: Bucket, after: Marker | None) -> Start | None:
+        """Where a page starts that goes on behind a marker."""
+        if after is None:
+            return None
+        with self.index.look() as connection:
+            return find(connection, bucket, *after)
 
 
 def _marker(item: _T | bytes, name: Callable[[_T], str]) -> Marker:

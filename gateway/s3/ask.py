@@ -6,7 +6,7 @@ Leave that an operation needs besides is asked for with :meth:`Ask.require`.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -203,12 +203,11 @@ class Ask:
     ) -> tuple[Bucket, Opened]:
         with self._missing(name, action, key, version_id, expected_owner):
             found, opened = self.store.find_open(name, key, version_id)
-        try:
+        with ExitStack() as closed_on_refusal:
+            closed_on_refusal.enter_context(opened)
             self._seen(found, expected_owner)
             self.require(found, action, key, version_id, opened.version)
-        except BaseException:
-            opened.close()
-            raise
+            closed_on_refusal.pop_all()
         return found, opened
 
     @contextmanager

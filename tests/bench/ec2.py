@@ -7,7 +7,6 @@ ratio, which holds on a slow or busy machine.
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from tests.bench.peers import process
 from tests.crash.rig import PARTS, Rig, free_port
 from tools.environment import REGION
 
@@ -141,28 +141,6 @@ def _pileus(folder: Path) -> Iterator[tuple[Server, Rig]]:
 @contextmanager
 def _moto() -> Iterator[Server]:
     port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    server = Server("moto", f"http://127.0.0.1:{port}/", "testing", "testing")
-    try:
-        _await(server)
-        yield server
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _await(server: Server) -> None:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            server.ask("Action=DescribeRegions&Version=2016-11-15")
-        except urllib3.exceptions.HTTPError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
-        else:
-            return
+    command = (sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
+    with process(command, port):
+        yield Server("moto", f"http://127.0.0.1:{port}/", "testing", "testing")

@@ -114,7 +114,7 @@ def peers(folder: Path) -> Iterator[list[Peer]]:
 def _moto(folder: Path) -> Iterator[Peer]:
     port = free_port()
     command = (sys.executable, "-m", "tests.bench.moto", "-H", "127.0.0.1", "-p", str(port))
-    with _process(command, port) as pid:
+    with process(command, port) as pid:
         yield Peer("moto", port, pid, folder)
 
 
@@ -126,19 +126,20 @@ def _nginx(root: Path) -> Iterator[Peer]:
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
     for path in (root, root / "files", root / "files" / BUCKET):
         path.chmod(0o777)  # started by root its workers are somebody else
-    with _process((program, "-c", str(root / "conf"), "-e", str(root / "log")), port) as pid:
+    with process((program, "-c", str(root / "conf"), "-e", str(root / "log")), port) as pid:
         yield Peer("nginx", port, pid, root, lists=False)
 
 
 @contextmanager
-def _process(command: tuple[str, ...], port: int) -> Iterator[int]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def process(command: tuple[str, ...], port: int) -> Iterator[int]:
+    """Its process id, once something answers on the port; it is stopped in the end."""
+    started = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _await(port)
-        yield process.pid
+        yield started.pid
     finally:
-        process.terminate()
-        process.wait()
+        started.terminate()
+        started.wait()
 
 
 def _await(port: int) -> None:

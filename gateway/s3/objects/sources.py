@@ -1,6 +1,7 @@
 """The object that a copy or a copied part is made from."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,11 +39,10 @@ def open_source(ask: Ask, given: Source) -> tuple[Bucket, Opened]:
             bucket, opened = ask.source(name, key, version_id, expected)
     except S3Fault as fault:
         raise _marker(fault) from None
-    try:
+    with ExitStack() as closed_on_refusal:
+        closed_on_refusal.enter_context(opened)
         Conditions.read(given, "CopySource").check_source(opened.version, datetime.now(UTC))
-    except BaseException:
-        opened.close()
-        raise
+        closed_on_refusal.pop_all()
     return bucket, opened
 
 

@@ -1,5 +1,6 @@
 """Objects: put, get, head."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypedDict
@@ -73,14 +74,14 @@ def get_object(
     """The content of an object, or one range or part of it."""
     _check(ask, overrides)
     found, opened = reading.open_version(ask, bucket, key, version_id)
-    try:
+    with ExitStack() as closed_on_refusal:
+        closed_on_refusal.enter_context(opened)
         cipher = seals.of_version(ask, opened.version, wanted)
         portion = _portion(ask, opened.version, wanted)
         answer = _answer(ask, found, opened.version, portion, wanted, overrides)
-        return replace(answer, body=reading.body(opened, portion.start, portion.length, cipher))
-    except BaseException:
-        opened.close()
-        raise
+        body = reading.body(opened, portion.start, portion.length, cipher)
+        closed_on_refusal.pop_all()
+    return replace(answer, body=body)
 
 
 @s3_operation("HeadObject", action="s3:GetObject")

@@ -122,6 +122,19 @@ def send(
         return receive(connection, method)
 
 
+def call(
+    server: Server,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    digest: str = "UNSIGNED-PAYLOAD",
+    **more: str,
+) -> Answer:
+    """A request signed by Alice; underscores in the names of headers stand for hyphens."""
+    given = {name.replace("_", "-"): value for name, value in more.items()}
+    return send(server, method, path, signed(server, method, path, given, digest), body)
+
+
 def receive(connection: socket.socket, method: str) -> Answer:
     """Read one answer."""
     data = b""

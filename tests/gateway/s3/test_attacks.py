@@ -9,25 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway.s3.raw import Answer, Chunks, receive, send, signed, signed_v2
+from tests.gateway.s3.raw import Answer, Chunks, call, receive, send, signed, signed_v2
 from tests.gateway.s3.servers import Server
 from tests.s3store.audit import assert_sound
 
 SIGNED = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 SEEDS = range(6)  # each of some dozen cases
-
-
-def call(
-    server: Server,
-    method: str,
-    path: str,
-    body: bytes = b"",
-    digest: str = "UNSIGNED-PAYLOAD",
-    **more: str,
-) -> Answer:
-    given = {name.replace("_", "-"): value for name, value in more.items()}
-    return send(server, method, path, signed(server, method, path, given, digest), body)
 
 
 def assert_refused(answer: Answer, *codes: str) -> None:

@@ -6,7 +6,6 @@ that are new get it by themselves.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from gateway.s3 import registry
 from gateway.s3.protocol import places
 from tests.gateway.s3.asked import NAMES, Asked, Kept, ask, furnish
-from tests.gateway.s3.servers import ALICE, Server, serving
+from tests.gateway.s3.servers import ALICE, Server
 
 NONSENSE = ("", "9" * 30, "\xe9" * 1500, '"a",,${b}=&<c>')
 NO_TEXT = ("%ff", "%00%0d%0a", "%F0%9F%98%80")
@@ -22,19 +21,9 @@ VALUES = (b"", b"-1", b"9" * 30, b"x" * 3000, b"&#13;&#10;", b"<a/>", b"9999-12-
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server where nothing happens but what is asked here."""
-    with serving(Path(tmp_path_factory.mktemp("nonsense"))) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def store(server: Server) -> Iterator[Kept]:
-    """What its store holds."""
-    server.client().list_buckets()  # its first request makes the tables
-    watched = Kept(server)
-    yield watched
-    watched.close()
+def server(lonely: Server) -> Server:
+    """Nothing happens there but what is asked here."""
+    return lonely
 
 
 def headers(name: str, asked: Asked) -> Iterator[Asked]:

@@ -7,23 +7,11 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.gateway.s3.raw import Answer, receive, send, signed
+from tests.gateway.s3.raw import call, receive, send, signed
 from tests.gateway.s3.servers import MOUNT, Server
 from tests.s3store.audit import assert_sound
 
 IDS = {"x-amz-request-id", "x-amz-id-2"}
-
-
-def call(
-    server: Server,
-    method: str,
-    path: str,
-    body: bytes = b"",
-    digest: str = "UNSIGNED-PAYLOAD",
-    **more: str,
-) -> Answer:
-    headers = {name.replace("_", "-"): value for name, value in more.items()}
-    return send(server, method, path, signed(server, method, path, headers, digest), body)
 
 
 @pytest.mark.parametrize(

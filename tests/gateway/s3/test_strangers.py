@@ -1,14 +1,12 @@
 """Whatever can be asked is refused to strangers, and so is what will be: nothing is listed here."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.credentials import Caller
 from tests.gateway.s3.asked import NAMES, Kept, ask, furnish
-from tests.gateway.s3.servers import ALICE, BOB, Server, serving
+from tests.gateway.s3.servers import ALICE, BOB, Server
 
 PUBLIC = {
     ("ListBuckets", BOB.username): (200, ""),
@@ -20,19 +18,9 @@ PUBLIC = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server where nothing happens but what is asked here."""
-    with serving(Path(tmp_path_factory.mktemp("strangers"))) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def store(server: Server) -> Iterator[Kept]:
-    """What its store holds."""
-    server.client().list_buckets()  # its first request makes the tables
-    watched = Kept(server)
-    yield watched
-    watched.close()
+def server(lonely: Server) -> Server:
+    """Nothing happens there but what is asked here."""
+    return lonely
 
 
 @pytest.fixture(scope="module", params=["BucketOwnerEnforced", "ObjectWriter"])
