@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 _UNFIT = (
     "IncorrectInstanceState",
@@ -76,7 +77,7 @@ class Clients:
             except ClientError as refused:
                 if refused.response["Error"]["Code"] not in _UNFIT:
                     self.surprises.append(str(refused))
-            except BotoCoreError:
+            except (BotoCoreError, ResponseParserError):
                 self._stop.wait(0.02)  # cut off; that is what this is about
 
     def _ask(self, random: Random, token: str) -> None:
