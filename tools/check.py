@@ -26,7 +26,7 @@ _LIVE = "live tests"
 _QUIET = ("-q", "--no-header", "--tb=short")
 _TESTS = {
     "tests": ("-m", "not live and not alone", "--numprocesses=2", "--dist=loadfile"),
-    "kill loop": ("-m", "alone"),
+    "kill loop": ("-m", "alone", "--numprocesses=2"),
     _LIVE: ("-m", "live"),
 }
 
