@@ -49,9 +49,10 @@ def create(settings: Settings | None = None) -> Flask:
 
     app.add_url_rule(PATH, view_func=api, methods=["GET", "POST"], strict_slashes=False)
     # What is loaded by now lives as long as the process: the collector need not look at it again
-    # and again, least of all in the middle of a long answer.
+    # and again, least of all in the middle of a long answer, which makes objects by the thousand.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000)
     return app
 
 

@@ -5,13 +5,13 @@ written. JSON is one line: clients parse the first line only. In XML a list repe
 that is named after the field.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import get_type_hints
 
+import orjson
 from lxml import etree
 
 from nativeapi.declare import View
@@ -77,7 +77,7 @@ def moment(value: datetime) -> str:
 
 def write_json(envelope: str, content: Tree) -> bytes:
     """The answer as one line of JSON in UTF-8."""
-    return json.dumps({envelope: content}, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps({envelope: content})
 
 
 def write_xml(envelope: str, content: Tree) -> bytes:

@@ -193,16 +193,12 @@ def many(db: Session, ids: Iterable[str | None]) -> dict[str, SecurityGroup]:
 
 def groups_of(db: Session, instance_ids: Collection[str]) -> dict[str, list[SecurityGroup]]:
     """The groups of many instances at once, by instance id."""
-    found: dict[str, list[SecurityGroup]] = defaultdict(list)
-    rows = db.execute(
-        select(Membership.instance_id, SecurityGroup)
-        .join(SecurityGroup, SecurityGroup.id == Membership.group_id)
-        .where(Membership.instance_id.in_(set(instance_ids)))
-        .order_by(SecurityGroup.name)
-    )
-    for instance_id, group in rows:
-        found[instance_id].append(group)
-    return found
+    members = of_instances(db, instance_ids)
+    found = many(db, {group for groups in members.values() for group in groups})
+    return {
+        ident: sorted((found[group] for group in groups), key=lambda group: group.name)
+        for ident, groups in members.items()
+    }
 
 
 def of_instances(db: Session, instance_ids: Collection[str]) -> dict[str, list[str]]:
