@@ -37,7 +37,11 @@ def create(settings: Settings | None = None) -> Flask:
         settings.native_url, settings.native_timeout_seconds, settings.native_connections
     )
     service = Native(wire, settings.service_key, settings.service_secret.get_secret_value())
-    source = NativeCredentials(service, settings.credential_cache_seconds)
+    source = NativeCredentials(
+        service,
+        settings.credential_cache_seconds,
+        unknown_per_second=settings.unknown_keys_per_second,
+    )
     switches = Switches(service, settings.switch_cache_seconds)
     options = Options(
         region=settings.region,
@@ -50,6 +54,7 @@ def create(settings: Settings | None = None) -> Flask:
         guard=Guard.of(settings.s3_event_targets),
         spool=settings.storage_root / "spool",
         log_every=timedelta(seconds=settings.s3_log_seconds),
+        handover=settings.handover,
         customer_keys_over_http=settings.s3_customer_keys_over_http,
     )
     s3 = S3(store(settings), source, options)
@@ -64,7 +69,8 @@ def create(settings: Settings | None = None) -> Flask:
 
     app.wsgi_app = Front(app.wsgi_app, s3, options.hosts)  # type: ignore[method-assign]
     # What is loaded by now lives as long as the process: the collector need not look at it again
-    # and again, least of all in the middle of a long answer.
+    # and again, least of all in the middle of a long answer, which makes objects by the thousand.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000)
     return app

@@ -21,8 +21,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from gateway.credentials import UNKNOWN_PER_SECOND
 from gateway.s3.background.receivers import Guard
-from s3store.engines.places import Place
+from gateway.s3.web.handover import METADATA, Handover
+from s3store.engines.places import place_of
 from s3store.records import Quota
 
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\Z")
@@ -55,6 +57,12 @@ class Settings(BaseSettings):
         default=30.0,
         ge=0,
         description="How long a caller's keys are remembered. A disabled user may go on that long.",
+    )
+    unknown_keys_per_second: float = Field(
+        default=UNKNOWN_PER_SECOND,
+        gt=0,
+        description="How many access keys that nobody owns each process asks the native API for; "
+        "beyond, callers whose keys it does not remember get 503.",
     )
     catalog_cache_seconds: float = Field(
         default=10.0, ge=0, description="How long a caller's zones and offerings are remembered."
@@ -90,13 +98,16 @@ class Settings(BaseSettings):
         default="",
         description="Where the content of objects lies, as "
         "`s3+https://host:port/bucket/prefix` at any S3-compatible endpoint (`s3+http` without "
-        "TLS). The bucket has to be there. In files in the folder of the objects when absent.",
+        "TLS), or as `rados://client.name@pool?conf=/etc/ceph/ceph.conf&namespace=…` in a pool of "
+        "a Ceph cluster (both parameters may be left out). Bucket or pool has to be there, and "
+        "belong to this store alone. In files in the folder of the objects when absent.",
     )
     s3_blobs_key: SecretStr = Field(
         default=SecretStr(""), description="Access key at that endpoint."
     )
     s3_blobs_secret: SecretStr = Field(
-        default=SecretStr(""), description="Secret key at that endpoint."
+        default=SecretStr(""),
+        description="Secret key at that endpoint; of a Ceph user, unless a keyring has it.",
     )
     s3_blobs_region: str = Field(
         default="us-east-1", description="Region that requests to that endpoint are signed for."
@@ -149,6 +160,16 @@ class Settings(BaseSettings):
     s3_log_seconds: float = Field(
         default=300.0, gt=0, description="How often access logs are delivered to their buckets."
     )
+    s3_accel_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="What an nginx in front shows to have objects left to it to send: the same as "
+        "in its configuration, `nginx.conf` beside this page. Without, objects are sent from here.",
+    )
+    s3_accel_metadata: str = Field(
+        default=METADATA,
+        description="Names of metadata, with commas between, that this nginx passes on. Objects "
+        "with others are sent from here.",
+    )
     s3_domain: str = Field(
         default="",
         description="Domain whose names are buckets: `<bucket>.<domain>` (virtual-host style).",
@@ -176,7 +197,7 @@ class Settings(BaseSettings):
     @classmethod
     def _place(cls, url: str) -> str:
         if url:
-            Place.of(url)
+            place_of(url)
         return url
 
     @field_validator("storage_root")
@@ -188,6 +209,12 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """The folder of the keys that objects are encrypted under."""
         return (self.s3_keys or self.storage_root / "keys").expanduser()
+
+    @property
+    def handover(self) -> Handover | None:
+        """The agreement with an nginx in front that sends objects, if there is one."""
+        secret = self.s3_accel_secret.get_secret_value()
+        return Handover.of(self.storage_root, secret, self.s3_accel_metadata) if secret else None
 
     @property
     def quota(self) -> Quota:

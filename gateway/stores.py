@@ -1,7 +1,7 @@
 """The object store as the settings describe it: for the gateway, and for tools beside it."""
 
 from gateway.settings import Settings
-from s3store.engines.places import Place
+from s3store.engines.places import Pool, place_of
 from s3store.engines.ports import Engine
 from s3store.store import Store
 
@@ -21,15 +21,18 @@ def _engine(settings: Settings) -> Engine | None:
     """Where the content lies, when that is not the storage root."""
     if not settings.s3_blobs_url:
         return None
-    # It loads a library that takes its time, and most gateways do without.
+    key, secret = settings.s3_blobs_key, settings.s3_blobs_secret
+    place = place_of(
+        settings.s3_blobs_url,
+        key.get_secret_value(),
+        secret.get_secret_value(),
+        settings.s3_blobs_region,
+    )
+    # These load libraries that take their time, and most gateways do without.
+    if isinstance(place, Pool):
+        from s3store.engines.rados import RadosEngine
+
+        return RadosEngine(place)
     from s3store.engines.s3 import S3Engine
 
-    key, secret = settings.s3_blobs_key, settings.s3_blobs_secret
-    return S3Engine(
-        Place.of(
-            settings.s3_blobs_url,
-            key.get_secret_value(),
-            secret.get_secret_value(),
-            settings.s3_blobs_region,
-        )
-    )
+    return S3Engine(place)

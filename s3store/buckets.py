@@ -34,8 +34,7 @@ class Buckets(Core):
         Raises:
             NoSuchBucket.
         """
-        with self.index.look() as connection:
-            return buckets.find(connection, name)
+        return buckets.ask(self.index, name)
 
     def buckets(self, owner: str) -> list[Bucket]:
         """All buckets of an owner, by name."""

@@ -98,9 +98,13 @@ class Core:
         except BaseException:
             # When the index cannot be asked now, the sweep does this later.
             with suppress(faults.StoreBusy):
-                if self.index.change(lambda c: leftovers.abandon(c, name), durable=False):
-                    self.blobs.discard(name)
+                self._withdraw(name)
             raise
+
+    def _withdraw(self, name: str) -> None:
+        """Take an announcement back, and what was written of the file."""
+        if self.index.change(lambda c: leftovers.abandon(c, name), durable=False):
+            self.blobs.discard(name)
 
     def _books(self, connection: Connection, bucket_id: int) -> AbstractContextManager[Ledger]:
         return held(connection, bucket_id, self.default_quota)

@@ -11,21 +11,20 @@ all that is left to know of it, and what becomes of it is its owner's to say.
 
 import itertools
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
-from s3store.checksums import Digests
+from s3store.contents import DAMAGED, MISSING, UNREADABLE, Contents, Opener
 from s3store.core import now
-from s3store.engines.ports import Reader
 from s3store.index import inspection, leftovers, rows, uploads
 from s3store.index.inspection import Seen
-from s3store.records import FULL_OBJECT, Bucket, Checksum, Part, Upload, Version
+from s3store.records import Bucket, Part, Upload, Version
 from s3store.store import Store
+
+__all__ = ["DAMAGED", "MISSING", "UNREADABLE", "Finding", "check"]
 
 _BATCH = 500
 
-MISSING, DAMAGED = "missing", "damaged"
 STRAY_FILE, STRAY_CONTENT, STRAY_PARTS = "stray file", "stray content", "stray parts"
 WRONG_LATEST, WRONG_COUNTERS = "wrong latest", "wrong counters"
 
@@ -35,9 +34,10 @@ class Finding:
     """Something that is not as it should be.
 
     Args:
-        kind: ``missing`` or ``damaged`` content; ``stray file``, ``stray content`` or ``stray
-            parts`` that belong to nothing; ``wrong latest``: a key shows another version than its
-            newest; ``wrong counters`` of a bucket.
+        kind: ``missing`` or ``damaged`` content; ``unreadable``: sealed content whose key is not
+            there; ``stray file``, ``stray content`` or ``stray parts`` that belong to nothing;
+            ``wrong latest``: a key shows another version than its newest; ``wrong counters`` of a
+            bucket.
         subject: a bucket, a bucket with a key, or the name of a file.
         detail: what is wrong with it.
         repaired: it was put right.
@@ -50,35 +50,40 @@ class Finding:
 
 
 def check(
-    store: Store, repair: bool = False, tell: Callable[[str], None] = lambda where: None
+    store: Store,
+    repair: bool = False,
+    tell: Callable[[str], None] = lambda where: None,
+    opener: Opener | None = None,
 ) -> Iterator[Finding]:
     """Go through everything, and report what is wrong as it is found.
 
     Args:
         tell: is told where the check is, bucket by bucket.
+        opener: opens sealed content, so that all of it is checked; without, its shape is.
 
     Raises:
         StoreBusy, StoreFull.
     """
+    contents = Contents(store, opener)
     every = store.every_bucket()
     for number, bucket in enumerate(every, start=1):
         tell(f"bucket {number} of {len(every)}: {bucket.name}")
-        yield from _bucket(store, bucket, repair)
+        yield from _bucket(store, contents, bucket, repair)
     tell("what belongs to nothing")
     yield from _rows(store, repair)
     yield from _files(store, repair)
 
 
-def _bucket(store: Store, bucket: Bucket, repair: bool) -> Iterator[Finding]:
+def _bucket(store: Store, contents: Contents, bucket: Bucket, repair: bool) -> Iterator[Finding]:
     for key, versions in itertools.groupby(_walk(store, bucket), lambda seen: seen.place[0]):
         latest, markers = [], []
         for seen in versions:
             latest.append(seen.latest)
             markers.append(seen.version.marker)
-            yield from _version(store, bucket, seen.version)
+            yield from _version(store, contents, bucket, seen.version)
         if latest != inspection.shown(markers):
             yield from _latest(store, bucket, key, repair)
-    yield from _open_uploads(store, bucket)
+    yield from _open_uploads(store, contents, bucket)
     with store.index.look() as connection:
         found = inspection.counters(connection, bucket)
     if found is not None and found[0] != found[1]:
@@ -111,81 +116,21 @@ def _latest(store: Store, bucket: Bucket, key: bytes, repair: bool) -> Iterator[
 # -- content ---------------------------------------------------------------------------------------
 
 
-def _version(store: Store, bucket: Bucket, version: Version) -> Iterator[Finding]:
+def _version(
+    store: Store, contents: Contents, bucket: Bucket, version: Version
+) -> Iterator[Finding]:
     """A version's content, wherever it is kept."""
-    wrong = None if version.marker else _wrong(store, version)
+    wrong = None if version.marker else contents.wrong(version)
     if wrong is None:
         return
     with store.index.look() as connection:
         if not inspection.there(connection, version):
             return
-    kind, detail = wrong
     name = f"{bucket.name}/{version.key} ({version.version_id})"
-    yield Finding(kind, name, detail)
+    yield Finding(wrong.kind, name, wrong.detail)
 
 
-def _wrong(store: Store, version: Version) -> tuple[str, str] | None:
-    sealed = version.seal is not None
-    if version.parts:
-        return _wrong_parts(store, version)
-    if not version.inline:
-        return _wrong_file(store, version.id, version.stored, version.checksum, sealed)
-    with store.index.look() as connection:
-        body = inspection.body(connection, version)
-    if body is None:
-        return MISSING, "there is no content in the index"
-    if len(body) != version.stored:
-        return DAMAGED, f"{len(body)} bytes instead of {version.stored}"
-    return _compared(iter([body]), version.checksum, sealed)
-
-
-def _wrong_parts(store: Store, version: Version) -> tuple[str, str] | None:
-    parts = store.parts_of(version)
-    if (len(parts), sum(part.size for part in parts)) != (version.parts, version.size):
-        return MISSING, f"{len(parts)} parts instead of {version.parts}"
-    sealed = version.seal is not None
-    return next(filter(None, (_wrong_part(store, part, sealed) for part in parts)), None)
-
-
-def _wrong_part(store: Store, part: Part, sealed: bool) -> tuple[str, str] | None:
-    wrong = _wrong_file(store, part.id, part.stored, part.checksum, sealed)
-    return wrong and (wrong[0], f"part {part.number}: {wrong[1]}")
-
-
-def _wrong_file(
-    store: Store, name: str, stored: int, checksum: Checksum, sealed: bool
-) -> tuple[str, str] | None:
-    size = store.blobs.size(name)
-    if size is None:
-        return MISSING, f"there is no file {name}"
-    if size != stored:
-        return DAMAGED, f"{size} bytes instead of {stored}"
-    try:
-        with closing(store.blobs.open(name)) as reader:
-            return _compared(_pieces(reader, stored), checksum, sealed)
-    except FileNotFoundError:
-        return MISSING, f"there is no file {name}"
-    except OSError as error:
-        return DAMAGED, f"the file cannot be read: {error.strerror}"
-
-
-def _pieces(reader: Reader, size: int) -> Iterator[bytes]:
-    return (reader.fetch(at, reader.piece) for at in range(0, size, reader.piece))
-
-
-def _compared(pieces: Iterator[bytes], checksum: Checksum, sealed: bool) -> tuple[str, str] | None:
-    """Hold bytes against a checksum; of sealed ones nobody without the key can say anything."""
-    if sealed or checksum.type != FULL_OBJECT:
-        return None
-    digests = Digests([checksum.algorithm])
-    for piece in pieces:
-        digests.update(piece)
-    if digests[checksum.algorithm] != checksum.digest:
-        return DAMAGED, f"the {checksum.algorithm} is another"
-    return None
-
-
-def _open_uploads(store: Store, bucket: Bucket) -> Iterator[Finding]:
+def _open_uploads(store: Store, contents: Contents, bucket: Bucket) -> Iterator[Finding]:
     """The parts of uploads that are not complete yet."""
     after = None
     while batch := store.scan_uploads(bucket, after, _BATCH):
@@ -194,9 +139,10 @@ def _open_uploads(store: Store, bucket: Bucket) -> Iterator[Finding]:
             with store.index.look() as connection:
                 parts = uploads.parts(connection, upload.id)
             for part in parts:
-                wrong = _wrong_part(store, part, upload.draft.seal is not None)
+                wrong = contents.wrong_part(upload, part)
                 if wrong and _same(store, upload, part):
-                    yield Finding(wrong[0], f"{bucket.name}/{upload.key} ({upload.id})", wrong[1])
+                    name = f"{bucket.name}/{upload.key} ({upload.id})"
+                    yield Finding(wrong.kind, name, wrong.detail)
 
 
 def _same(store: Store, upload: Upload, part: Part) -> bool:

@@ -1,16 +1,18 @@
 """Listing in byte order, with common prefixes found by leaping over them.
 
-The index answers one question only: *which rows lie between these two places, at most so many*. A
-common prefix is met as its first key; the next question then starts behind everything that begins
-with it. So a bucket of a thousand folders with a million keys each lists its folders in a thousand
-short questions, never by reading the keys. How much is asked for at once adapts: twice as much
-after every answer that was used whole, little after a leap.
+With a delimiter the first rows are read as they come, a few and then more: often that is all there
+is. When they end within a common prefix nobody knows how many more keys it has, so from there on
+the index is asked to :meth:`~Source.leap`: it goes from key to key, over all that begins with a
+common prefix at once. So a page is at most five questions, and takes time for what is on it,
+however many keys there are.
 
 A key may have several rows (versions, uploads); within a key they are in the order of a number.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 _T = TypeVar("_T", covariant=True)
 
@@ -36,14 +38,45 @@ class Row(NamedTuple, Generic[_T]):
     item: _T
 
 
-Scan = Callable[[Start, bytes | None, int], Sequence[Row[_T]]]
-"""(start, first key too high or None, most rows) → rows in order."""
+class Grouping(NamedTuple):
+    """Keys that begin with ``prefix`` are grouped up to the first ``delimiter`` behind it.
 
-_FEWEST, _MOST = 4, 1000
+    No grouping is done without a delimiter.
+    """
+
+    prefix: bytes
+    delimiter: bytes
+
+    def of(self, key: bytes) -> bytes | None:
+        """The common prefix a key belongs to, None when it stands for itself."""
+        if not self.delimiter:
+            return None
+        end = key.find(self.delimiter, len(self.prefix))
+        return None if end < 0 else key[: end + len(self.delimiter)]
+
+
+class Source(Protocol[_T]):
+    """What a listing asks of the index."""
+
+    def scan(self, start: Start, high: bytes, most: int) -> Sequence[Row[_T]]:
+        """The rows from one place on and below a key, in order, at most so many."""
+
+    def leap(self, low: bytes, high: bytes, grouping: Grouping, most: int) -> Sequence[bytes]:
+        """From one key on and below another, the first of every group and every one in none.
+
+        In order, at most so many.
+        """
+
+    def pick(self, keys: Sequence[bytes], start: Start, most: int) -> Sequence[Row[_T]]:
+        """The rows of some keys from a place on, in order, at most so many."""
+
+
+_READ = (16, 128, 1000)
+"""How many rows are read before it comes to leaps: only once a thousand were no page at all."""
 
 
 def page(
-    scan: Scan[_T], prefix: bytes, delimiter: bytes, after: Start | None, limit: int
+    source: Source[_T], prefix: bytes, delimiter: bytes, after: Start | None, limit: int
 ) -> tuple[tuple[_T | bytes, ...], _T | bytes | None]:
     """One page of a listing, and its last item when something follows, else None.
 
@@ -54,57 +87,75 @@ def page(
             None to start at the beginning.
         limit: most items, common prefixes counting one each; 0 gives an empty, final page.
     """
-    items: list[_T | bytes] = []
     if limit <= 0:
         return (), None
-    for item in _items(scan, prefix, delimiter, after, limit + 1):
-        if len(items) == limit:
-            return tuple(items), items[-1]
-        items.append(item)
-    return tuple(items), None
+    found = tuple(islice(_items(source, Grouping(prefix, delimiter), after, limit + 1), limit + 1))
+    return (found, None) if len(found) <= limit else (found[:limit], found[limit - 1])
 
 
 def _items(
-    scan: Scan[_T], prefix: bytes, delimiter: bytes, after: Start | None, wanted: int
+    source: Source[_T], grouping: Grouping, after: Start | None, wanted: int
 ) -> Iterator[_T | bytes]:
-    start = _start(prefix, delimiter, after)
-    high = successor(prefix)
-    size = min(wanted, _MOST) if not delimiter else _FEWEST
-    while high is None or start.key < high:
-        batch = scan(start, high, size)
+    start, high = _start(grouping, after), successor(grouping.prefix)
+    if not grouping.delimiter:
+        yield from [row.item for row in source.scan(start, high, wanted)]
+        return
+    for most in _READ:
+        size = min(most, wanted)
+        batch = source.scan(start, high, size)
         leap: bytes | None = None
         for row in batch:
             if leap is not None and row.key < leap:
                 continue
-            group = _group(row.key, prefix, delimiter)
+            group = grouping.of(row.key)
             yield row.item if group is None else group
-            if group is not None and (leap := successor(group)) is None:
-                return  # nothing can lie above this prefix
-            start = Start(row.key, True, row.position)
+            leap = None if group is None else successor(group)
         if len(batch) < size:
             return
-        size = min(size * 2, _MOST)
-        if leap is not None and batch[-1].key < leap:
-            start, size = Start(leap, True), _FEWEST
+        start = (
+            Start(batch[-1].key, True, batch[-1].position) if leap is None else Start(leap, True)
+        )
+        if leap is not None:
+            break
+    yield from _leaping(source, grouping, start, high, wanted)
 
 
-def _start(prefix: bytes, delimiter: bytes, after: Start | None) -> Start:
-    if after is None or after.key < prefix:
-        return Start(prefix, True)
-    group = _group(after.key, prefix, delimiter) if after.key.startswith(prefix) else None
-    leap = successor(group) if group is not None else None
-    return after if leap is None else Start(leap, True)
+def _leaping(
+    source: Source[_T], grouping: Grouping, start: Start, high: bytes, wanted: int
+) -> Iterator[_T | bytes]:
+    most = wanted + 1  # nothing may be left of the key to start with
+    while True:
+        keys = source.leap(start.key, high, grouping, most)
+        groups = [grouping.of(key) for key in keys]
+        alone = [key for key, group in zip(keys, groups, strict=True) if group is None]
+        rows = _by_key(source.pick(alone, start, wanted) if alone else ())
+        for key, group in zip(keys, groups, strict=True):
+            if group is None:
+                yield from rows[key]  # none, should it have gone since
+            else:
+                yield group
+        if len(keys) < most:
+            return
+        start = Start(keys[-1] + b"\0" if groups[-1] is None else successor(groups[-1]), True)
 
 
-def _group(key: bytes, prefix: bytes, delimiter: bytes) -> bytes | None:
-    """The common prefix a key belongs to, None when it stands for itself."""
-    if not delimiter:
-        return None
-    end = key.find(delimiter, len(prefix))
-    return None if end < 0 else key[: end + len(delimiter)]
+def _by_key(found: Iterable[Row[_T]]) -> defaultdict[bytes, list[_T]]:
+    rows = defaultdict[bytes, list[_T]](list)
+    for row in found:
+        rows[row.key].append(row.item)
+    return rows
 
 
-def successor(prefix: bytes) -> bytes | None:
-    """The smallest string above everything that begins with ``prefix``; None when none is."""
-    stem = prefix.rstrip(b"\xff")
-    return stem[:-1] + bytes([stem[-1] + 1]) if stem else None
+def _start(grouping: Grouping, after: Start | None) -> Start:
+    if after is None or after.key < grouping.prefix:
+        return Start(grouping.prefix, True)
+    group = grouping.of(after.key) if after.key.startswith(grouping.prefix) else None
+    return after if group is None else Start(successor(group), True)
+
+
+def successor(prefix: bytes) -> bytes:
+    """The smallest string above every key that begins with ``prefix``, which is UTF-8 as they are.
+
+    No byte of UTF-8 is 0xff, so there always is one.
+    """
+    return prefix[:-1] + bytes([prefix[-1] + 1]) if prefix else b"\xff"

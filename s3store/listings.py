@@ -1,15 +1,14 @@
 """Listings, page by page: objects, versions, uploads."""
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
-
-from sqlalchemy import Connection
 
 from s3store import listing
 from s3store.core import Core
 from s3store.index import scans
-from s3store.listing import Row, Scan, Start
+from s3store.index.scans import Rows
+from s3store.listing import Start
 from s3store.records import (
     Bucket,
     Entry,
@@ -22,9 +21,6 @@ from s3store.records import (
 )
 
 _T = TypeVar("_T", Version, Upload)
-_R = TypeVar("_R")
-_Query = Callable[[Connection, Bucket, Start, bytes | None, int], Sequence[Row[_R]]]
-_Find = Callable[[Connection, Bucket, bytes, str | None], Start]
 
 
 class Listings(Core):
@@ -41,8 +37,9 @@ class Listings(Core):
     ) -> Page:
         """One page of the objects; see :func:`listing.page`."""
         start = None if after is None else Start(after, included=False)
-        scan = self._scan(scans.entries, bucket)
-        items, last = listing.page(scan, prefix.encode(), delimiter.encode(), start, limit)
+        with self.index.look() as connection:
+            source = Rows(connection, bucket, scans.ENTRIES)
+            items, last = listing.page(source, prefix.encode(), delimiter.encode(), start, limit)
         return Page(items, last.key if isinstance(last, Entry) else last)
 
     def list_versions(
@@ -59,9 +56,10 @@ class Listings(Core):
         Args:
             after: behind this version of this key; behind the whole key without a version.
         """
-        start = self._behind(scans.behind_version, bucket, after)
-        scan = self._scan(scans.versions, bucket)
-        items, last = listing.page(scan, prefix.encode(), delimiter.encode(), start, limit)
+        with self.index.look() as connection:
+            start = None if after is None else scans.behind_version(connection, bucket, *after)
+            source = Rows(connection, bucket, scans.VERSIONS)
+            items, last = listing.page(source, prefix.encode(), delimiter.encode(), start, limit)
         more = None if last is None else _marker(last, lambda version: version.version_id)
         return VersionPage(items, more)
 
@@ -79,9 +77,10 @@ class Listings(Core):
         Args:
             after: behind this upload of this key; behind the whole key without an upload.
         """
-        start = self._behind(scans.behind_upload, bucket, after)
-        scan = self._scan(scans.uploads, bucket)
-        items, last = listing.page(scan, prefix.encode(), delimiter.encode(), start, limit)
+        with self.index.look() as connection:
+            start = None if after is None else scans.behind_upload(connection, bucket, *after)
+            source = Rows(connection, bucket, scans.UPLOADS)
+            items, last = listing.page(source, prefix.encode(), delimiter.encode(), start, limit)
         more = None if last is None else _marker(last, lambda upload: upload.id)
         return UploadPage(items, more)
 
@@ -99,22 +98,6 @@ class Listings(Core):
     ) -> builtins.list[Upload]:
         """As :meth:`scan_versions`, of the open uploads."""
         return list(self.list_uploads(bucket, after=after, limit=limit).entries)
-
-    def _scan(self, query: _Query[_R], bucket: Bucket) -> Scan[_R]:
-        """What :func:`listing.page` asks the index with."""
-
-        def scan(start: Start, high: bytes | None, most: int) -> Sequence[Row[_R]]:
-            with self.index.look() as connection:
-                return query(connection, bucket, start, high, most)
-
-        return scan
-
-    def _behind(self, find: _Find, bucket: Bucket, after: Marker | None) -> Start | None:
-        """Where a page starts that goes on behind a marker."""
-        if after is None:
-            return None
-        with self.index.look() as connection:
-            return find(connection, bucket, *after)
 
 
 def _marker(item: _T | bytes, name: Callable[[_T], str]) -> Marker:

@@ -1,12 +1,13 @@
 """Background work of many processes on one store: messages to deliver, and leases."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from s3store.index import outbox
 from s3store.index.outbox import Waiting
 from s3store.store import Store
+from s3store.witness import Message
 
 
 class Lease:
@@ -49,6 +50,11 @@ class Outbox:
 
     def __init__(self, store: Store) -> None:
         self._index = store.index
+
+    def add(self, messages: Iterable[Message]) -> None:
+        """Keep messages that no change of a version leaves."""
+        kept = list(messages)
+        self._index.change(lambda c: outbox.add(c, kept, datetime.now(UTC)))
 
     def due(self, resting: Collection[str], most: int) -> list[Waiting]:
         """The oldest messages that are due, those for ``resting`` targets left out."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from s3store import faults
 from s3store.sealing import Cipher
@@ -143,9 +143,8 @@ class Version:
     inline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One object in a plain listing."""
+class Entry(NamedTuple):
+    """One object in a plain listing; a tuple, since a thousand are made for a page."""
 
     key: bytes
     size: int

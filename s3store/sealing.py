@@ -83,7 +83,7 @@ class Sealing:
 
     def stored(self, size: int) -> int:
         """How many bytes are kept for so many bytes of content."""
-        return _HEADER + size + _chunks(size) * _TAG
+        return _kept(size)
 
     def encrypt(self, pieces: Iterable[bytes], part: int = 0) -> Iterator[bytes]:
         """See :meth:`Cipher.encrypt`."""
@@ -130,6 +130,14 @@ class Sealing:
         return AESGCM(_derived(self._key, salt, _CONTENT + part.to_bytes(4, "big")))
 
 
+def looks_sealed(fetch: Fetch, size: int, stored: int) -> bool:
+    """Whether what is kept of a content of so many bytes has the shape of sealed content.
+
+    That is all that can be said of it without its key.
+    """
+    return stored == _kept(size) and fetch(0, _HEADER).startswith(_MAGIC)
+
+
 def wrap(wrapping_key: bytes, key: bytes, context: bytes) -> bytes:
     """Encrypt a key under another one, as often as you like.
 
@@ -162,6 +170,10 @@ def _derived(key: bytes, salt: bytes, purpose: bytes) -> bytes:
 def _chunks(size: int) -> int:
     """Even nothing is one chunk, so that nothing cannot be mistaken for all cut off."""
     return max(-(-size // CHUNK), 1)
+
+
+def _kept(size: int) -> int:
+    return _HEADER + size + _chunks(size) * _TAG
 
 
 def _nonce(number: int, *, last: bool) -> bytes:

@@ -106,6 +106,7 @@ class Writing(Core):
                 if self.blobs.link(old.id, name):
                     made = version_of(name, bucket.id, key, draft, old.etag, old.checksum, old.size)
                     return self._commit(made, condition, None)
+                self._withdraw(name)
         body = source.read(cipher=source_cipher)
         return self.put(
             bucket, key, body, draft, checksum=wanted, condition=condition, size=old.size

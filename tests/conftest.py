@@ -1,9 +1,10 @@
-"""Fixtures for all tests: database servers."""
+"""Fixtures for all tests: servers of other makes."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.ceph import Ceph
 from tests.mariadb import MariaDb
 
 
@@ -13,3 +14,11 @@ def mariadb() -> Iterator[MariaDb]:
     server = MariaDb()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[Ceph]:
+    """A Ceph cluster of this test run's own."""
+    cluster = Ceph()
+    yield cluster
+    cluster.close()

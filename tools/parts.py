@@ -31,6 +31,9 @@ GUNICORN = (
     "--log-level=warning",
 )
 
+ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
+"""What web workers are started with: by default every thread would keep free memory of its own."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -49,13 +52,13 @@ def parts(home: Home, config: Config) -> tuple[Part, ...]:
         Part(
             "native",
             _gunicorn("nativeapi.app:create()", config.native_port, threads=8),
-            cloud_settings(home, config),
+            ENVIRONMENT | cloud_settings(home, config),
             config.native_port,
         ),
         Part(
             "gateway",
             _gunicorn("gateway.app:create()", config.aws_port, threads=24),
-            gateway_settings(home, config),
+            ENVIRONMENT | gateway_settings(home, config),
             config.aws_port,
         ),
     )

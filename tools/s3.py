@@ -17,6 +17,7 @@ from tools.options import HOME
 from tools.refusal import Refusal
 
 if TYPE_CHECKING:
+    from gateway.s3.sealing.keys import Keys
     from gateway.settings import Settings
     from s3store.records import Bucket
     from s3store.store import Store
@@ -85,14 +86,20 @@ def buckets(folder: Path) -> None:
 def fsck(folder: Path, repair: bool) -> None:
     """Check that every object has its bytes, and every file its object.
 
-    All content is read. Exits 0 if all is well or was repaired, else 1. Bytes that are missing or
-    damaged cannot be repaired: delete those objects, or put a backup of their files back.
+    All content is read, and opened where the cloud has its key; what only a customer's own key
+    opens is looked at from outside. Exits 0 if all is well or was repaired, else 1. Bytes that are
+    missing or damaged cannot be repaired: delete those objects, or put a backup of their files
+    back. Content that is unreadable needs a backup of the keys.
     """
+    from functools import partial
+
+    from gateway.s3.sealing import seals
     from s3store.fsck import check
 
+    home = Home(folder)
     began, left, repaired = time.monotonic(), 0, 0
-    with _store(Home(folder)) as store:
-        for found in check(store, repair, _Teller()):
+    with _store(home) as store:
+        for found in check(store, repair, _Teller(), partial(seals.opened, _keys(home))):
             repaired += found.repaired
             left += not found.repaired
             mark = "repaired: " if found.repaired else ""
@@ -100,6 +107,42 @@ def fsck(folder: Path, repair: bool) -> None:
     took = time.monotonic() - began
     click.echo(f"{left} left wrong, {repaired} repaired, after {took:.1f} s.")
     raise SystemExit(1 if left else 0)
+
+
+@s3.command("rotate-key")
+@HOME
+@click.argument("key", default="")
+@click.option("--resume", is_flag=True, help="Make no new secret; finish what was begun.")
+def rotate_key(folder: Path, key: str, resume: bool) -> None:
+    """Renew the key of SSE-S3, or KEY (id or alias) of SSE-KMS, while the gateway goes on.
+
+    All that is written from now on is encrypted under the new secret. The data keys of all that is
+    there are wrapped anew under it, whose content is not touched; what could not be opened is
+    named, and the command exits 1. Cut off in the middle it has done no harm: finish it with
+    --resume. Older secrets stay in the key files; take them out only when --resume, run once all
+    uploads have ended that were under way, finds nothing left to do.
+    """
+    from gateway.s3.faults import S3Fault
+    from gateway.s3.sealing.rotation import Rotation
+    from s3store.resealing import Resealed, reseal
+
+    if key and resume:
+        raise Refusal("--resume is about all keys.", "leave the key out")
+    home = Home(folder)
+    rotation, tell, done = Rotation(_keys(home)), _Teller(), Resealed()
+    if not resume:
+        try:
+            rotation.keys.renew(key)
+        except S3Fault as fault:
+            raise Refusal(fault.message, "cat keys/named.json in the storage root") from None
+        click.echo("There is a new secret, and all that is written from now on rests on it.")
+    with _store(home) as store:
+        for done in reseal(store, rotation.renewed):
+            tell(f"{done.seen} seen, {done.changed} wrapped anew")
+    for name in rotation.failed:
+        click.echo(f"cannot be opened: {name}")
+    click.echo(f"{done.changed} of {done.seen} encrypted objects and uploads were wrapped anew.")
+    raise SystemExit(1 if rotation.failed else 0)
 
 
 @s3.command()
@@ -214,6 +257,13 @@ def _settings(home: Home) -> "Settings":
 
     os.environ.update(gateway_settings(home, home.expect()))
     return Settings()
+
+
+def _keys(home: Home) -> "Keys":
+    """What the gateway of this home encrypts under."""
+    from gateway.s3.sealing.keys import Keys
+
+    return Keys(_settings(home).keys)
 
 
 @contextmanager

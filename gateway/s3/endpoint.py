@@ -29,7 +29,7 @@ from gateway.s3.background.threads import Background
 from gateway.s3.background.trace import Trace, tracing
 from gateway.s3.faults import S3Fault, of_store
 from gateway.s3.options import Options
-from gateway.s3.protocol import codec, target
+from gateway.s3.protocol import codec, markup, target
 from gateway.s3.protocol.content import Content, Payload
 from gateway.s3.protocol.reply import Body, Reply
 from gateway.s3.protocol.sending import send
@@ -48,6 +48,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 _DRAIN = 8 << 20  # bytes
+_ENCODING = "EncodingType"
 _log = logging.getLogger(__name__)
 
 
@@ -90,8 +91,11 @@ class S3:
         ids = [("x-amz-request-id", request_id), ("x-amz-id-2", host_id)]
         headers = answer.headers + self._origins.added(received) + ids
         self._background.record(traced, answer.status, headers)
+        body, handover = answer.body, self._options.handover
+        if handover is not None:
+            headers, body = handover.settle(received, answer.status, headers, body)
         start_response(answer.status, headers)
-        return send(answer.body, environ)
+        return send(body, environ)
 
     def _answer_or_refuse(self, received: Request, wire: Wire, traced: Trace) -> Answer:
         request_id, host_id = traced.request_id, traced.host_id
@@ -133,7 +137,9 @@ class S3:
         if self._sites.meant(received):
             return _of_page(self._sites.page(received, self._for_nobody(received, wire)))
         # A plus sign stands for itself; spelled so, every reader of the query agrees.
-        request = replace(received, query=received.query.replace("+", "%2B"))
+        request = received
+        if "+" in received.query:
+            request = replace(received, query=received.query.replace("+", "%2B"))
         about = target.parse(request, self._options.mount, self._options.hosts)
         trace.present().about = about
         if forms.is_form(request, about):
@@ -151,12 +157,18 @@ class S3:
         content: Content,
         request: Request,
     ) -> Answer:
-        reply = self._perform(operation, about, admission, content, request)
+        def perform(said: codec.Members, mend: bool) -> Answer:
+            reply = self._perform(operation, about, admission, content, request, said)
+            try:
+                return _render(operation, reply, operation.model.http["method"], mend)
+            except S3Fault:
+                reply.close()
+                raise
+
         try:
-            return _render(operation, reply, operation.model.http["method"])
-        except S3Fault:
-            reply.close()
-            raise
+            return perform({}, mend=_ENCODING not in operation.accepts)
+        except markup.Unfit:  # not asked for, but told, and the only way to say such keys
+            return perform({_ENCODING: "url"}, mend=True)
 
     def _for_nobody(self, request: Request, wire: Wire) -> Get:
         """What visitors of websites get objects with."""
@@ -186,11 +198,16 @@ class S3:
         admission: Admission,
         content: Content,
         request: Request,
+        said: codec.Members | None = None,
     ) -> Reply:
-        """Let the operation do what of the request it declares to take."""
+        """Let the operation do what of the request it declares to take.
+
+        Args:
+            said: members that stand as if the request had them.
+        """
         trace.present().admitted(operation.model.name, about, admission)
         members = codec.decode(operation.model, about, admission.headers)
-        members |= _document(operation, content)
+        members |= _document(operation, content) | (said or {})
         facts = Facts.of(request, about, admission, members, self._options.region)
         ask = Ask(
             self._store,
@@ -239,10 +256,11 @@ def _in_place(fault: S3Fault, about: Target) -> S3Fault:
     return fault
 
 
-def _render(operation: registry.Operation, reply: Reply, method: str) -> Answer:
+def _render(operation: registry.Operation, reply: Reply, method: str, mend: bool) -> Answer:
     status = HTTPStatus(reply.status or operation.model.http.get("responseCode") or 200)
     headers = codec.headers_of(operation.model, reply.members)
-    body: bytes | Body = codec.body_of(operation.model, reply.members, operation.root)
+    body: bytes | Body
+    body = codec.body_of(operation.model, reply.members, operation.root, mend=mend)
     if body:
         headers.append(("Content-Type", codec.type_of(operation.model)))
     if reply.body is not None:
@@ -279,5 +297,5 @@ def _refusal(fault: S3Fault, request: Request, request_id: str, host_id: str) ->
 
 
 def _error_document(elements: Mapping[str, str]) -> bytes:
-    inner = "".join(f"<{name}>{codec.escape(text)}</{name}>" for name, text in elements.items())
+    inner = "".join(f"<{name}>{markup.escape(text)}</{name}>" for name, text in elements.items())
     return f"{codec.DECLARATION}<Error>{inner}</Error>".encode("utf-8", "replace")

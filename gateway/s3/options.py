@@ -10,6 +10,7 @@ from gateway.s3.background.receivers import DEFAULT_GUARD, Guard
 from gateway.s3.protocol.hosts import NO_HOSTS, Hosts
 from gateway.s3.protocol.wire import PATIENCE
 from gateway.s3.sealing.keys import Keys
+from gateway.s3.web.handover import Handover
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Options:
         spool: folder in which access logs wait to be delivered; without one none are kept.
         log_every: how often, about, access logs are delivered.
         customer_keys_over_http: whether customers may send such keys without TLS.
+        handover: the agreement with an nginx in front, which then sends objects.
         patience: seconds that a client may neither send nor take anything of a body.
         switched_on: whether the operator offers S3 now; raises NativeFault when nobody can say.
     """
@@ -45,5 +47,6 @@ class Options:
     spool: Path | None = None
     log_every: timedelta = timedelta(minutes=5)
     customer_keys_over_http: bool = False
+    handover: Handover | None = None
     patience: float = PATIENCE
     switched_on: Callable[[], bool] = lambda: True

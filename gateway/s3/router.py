@@ -31,6 +31,8 @@ APART = frozenset({"AWSAccessKeyId", "Signature", "Expires", "x-id"}) | {
         "SignedHeaders",
     )
 }
+CARRIED = frozenset({"content-md5", "content-type"})
+"""Headers besides Amazon's own that a presigned URL of version 2 may bring along."""
 """Query parameters of the signature, or noise that SDKs add to every request."""
 # Speaks of the body and means the same everywhere, even where the model does not have it.
 _OF_BODIES = (PREFIX, SDK)
@@ -101,7 +103,8 @@ def route(method: str, target: Target, headers: Mapping[str, str]) -> str:
 
 def _hoisted(name: str, headers: Mapping[str, str]) -> bool:
     """Whether a parameter of a presigned URL was taken for the header it stands for."""
-    return name.lower().startswith("x-amz-") and name.lower() in headers
+    plain = name.lower()
+    return (plain.startswith("x-amz-") or plain in CARRIED) and plain in headers
 
 
 @functools.cache

@@ -38,7 +38,6 @@ _QUERY_MEMBERS = ("Credential", "Date", "Expires", "SignedHeaders", "Signature")
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _HEADER = re.compile(r"[!-~]+\Z")
 _BLANKS = re.compile(r"[ \t]+")
-_STAMP = "%Y%m%dT%H%M%SZ"
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,10 @@ class Claim:
         """The credential scope, as it is signed."""
         return f"{self.day}/{self.region}/{self.service}/aws4_request"
 
-    @property
+    @functools.cached_property
     def stamp(self) -> str:
         """The request's time, as it is signed."""
-        return self.time.strftime(_STAMP)
+        return stamps.spell(self.time)
 
 
 def parse(request: Request) -> Claim | None:
@@ -216,9 +215,10 @@ def _claim(parts: dict[str, str], stamp: str, expires: int | None) -> Claim:
     if not _HEX64.match(signature):
         raise _malformed("The signature must be 64 hexadecimal digits.")
     time = _time(stamp)
-    if time.strftime("%Y%m%d") != scope[1]:
+    claim = Claim(scope[0], scope[1], scope[2], scope[3], names, signature, time, expires)
+    if not claim.stamp.startswith(f"{claim.day}T"):
         raise _malformed("The date of the credential scope is not the date of the request.")
-    return Claim(scope[0], scope[1], scope[2], scope[3], names, signature, time, expires)
+    return claim
 
 
 def _time(stamp: str) -> datetime:
@@ -241,7 +241,7 @@ def _check_time(claim: Claim, now: datetime, skew: timedelta) -> None:
             raise Refusal(
                 Reason.SKEWED,
                 f"The request's time ({claim.stamp}) is too far from the current time "
-                f"({now.strftime(_STAMP)}).",
+                f"({stamps.spell(now)}).",
             )
         return
     if claim.time - now > skew:

@@ -18,7 +18,7 @@ from s3store import faults
 from s3store.engines.ports import Reader
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_PIECE = 1 << 20
+_PIECE = 256 << 10  # bytes read at once; every reader that sends from here holds some
 _UNLINKABLE = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.EOPNOTSUPP})
 
 
@@ -107,7 +107,8 @@ class Folder:
     def release(self, names: Sequence[str]) -> bool:
         """Remove files that go together unless somebody holds the first; says if they are gone."""
         try:
-            first = self._path(names[0]).open("rb")
+            # To write, for on a network file system only writers get a lock against all others.
+            first = self._path(names[0]).open("r+b")
         except FileNotFoundError:
             self.remove(*names)
             return True

@@ -7,7 +7,11 @@ they say otherwise, raise ``StoreBusy`` when the place cannot be reached now.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import BinaryIO, Protocol
+
+PATIENCE = timedelta(hours=6)
+"""How long a removed content stays readable to those who have it open, where that goes by time."""
 
 
 class Reader(Protocol):

@@ -25,13 +25,10 @@ from botocore.exceptions import BotoCoreError
 from s3store import faults
 from s3store.engines.endpoint import Clients, asking, md5
 from s3store.engines.places import Place
-from s3store.engines.ports import Reader
+from s3store.engines.ports import PATIENCE, Reader
 
 PART = 8 << 20
 """Bytes above which a content is uploaded in parts, and of the first parts."""
-
-PATIENCE = timedelta(hours=6)
-"""How long a removed content stays readable to those who have it open."""
 
 _GROWTH = 1000  # so many parts, and the next ones are larger
 _MOST_PARTS = 10_000

@@ -9,21 +9,22 @@ from sqlalchemy import Connection, bindparam, delete, exc, insert, select, updat
 
 from s3store import faults
 from s3store.index import ledger, rows
+from s3store.index.database import Database
+from s3store.index.direct import Statement
 from s3store.records import ENABLED, Bucket, Quota
 from s3store.tables import BucketRow, PartRow, UploadRow, VersionRow
 
-_BY_NAME = select(*rows.BUCKET).where(BucketRow.name == bindparam("wanted"))
-_BY_ID = select(*rows.BUCKET).where(BucketRow.id == bindparam("wanted"))
+_BY_NAME = Statement(select(*rows.BUCKET).where(BucketRow.name == bindparam("wanted")))
+_BY_ID = Statement(select(*rows.BUCKET).where(BucketRow.id == bindparam("wanted")))
 
 
-def find(connection: Connection, name: str) -> Bucket:
+def ask(index: Database, name: str) -> Bucket:
     """Look a bucket up.
 
     Raises:
         NoSuchBucket.
     """
-    found = connection.execute(_BY_NAME, {"wanted": name if name.isascii() else ""})
-    row = found.one_or_none()
+    row = index.ask(_BY_NAME, {"wanted": name if name.isascii() else ""})
     if row is None:
         raise faults.NoSuchBucket(f"There is no bucket {name}.")
     return rows.bucket(row)
@@ -71,10 +72,11 @@ def add(
         with connection.begin_nested():
             connection.execute(insert(BucketRow).values(row))
     except exc.IntegrityError:
-        raise faults.BucketExists(name, find(connection, name).owner) from None
+        there = _BY_NAME.one(connection, {"wanted": name})
+        raise faults.BucketExists(name, there.b_owner) from None
     if quota.buckets is not None and ledger.usage(connection, owner).buckets > quota.buckets:
         raise faults.QuotaExceeded(f"The account may have {quota.buckets} buckets.")
-    return find(connection, name)
+    return rows.bucket(_BY_NAME.one(connection, {"wanted": name}))
 
 
 def remove(connection: Connection, bucket: Bucket, default: Quota) -> list[str]:
@@ -135,4 +137,4 @@ def set_setting(
 
 
 def _again(connection: Connection, bucket: Bucket) -> Bucket:
-    return rows.bucket(connection.execute(_BY_ID, {"wanted": bucket.id}).one())
+    return rows.bucket(_BY_ID.one(connection, {"wanted": bucket.id}))

@@ -2,15 +2,18 @@
 
 import sqlite3
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, exc, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, exc, insert, select
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from s3store import faults, tables
-from s3store.index.direct import Direct
+from s3store.index import direct
+from s3store.index.direct import Statement
 from s3store.index.turns import Change, Turns
 
 FORMAT = 2
@@ -18,6 +21,7 @@ FORMAT = 2
 
 _T = TypeVar("_T")
 _PATIENCE = 30  # seconds to wait for another process's transaction
+_GLANCE = 0.001  # seconds between looks whether it has ended
 _CONNECTIONS = 64
 
 
@@ -37,7 +41,7 @@ class Database:
         self._engine = _engine(url)
         self._durable = durable
         self._turns = Turns(self._commit) if url.startswith("sqlite") else None
-        self._direct: dict[Select[Any], Direct] = {}
+        self._resting: deque[Connection] = deque()
         self._preparing = threading.Lock()
         self._prepared = False
 
@@ -48,30 +52,22 @@ class Database:
 
     def close(self) -> None:
         """Give all connections back."""
+        while self._resting:
+            self._resting.pop().close()
         self._engine.dispose()
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """A transaction that reads: all it sees is of one moment on SQLite."""
         self._prepare()
-        with _patiently(), self._engine.connect() as connection:
+        with _patiently(), self._engine.connect() as connection, connection.begin():
             yield connection
 
-    def ask(self, query: Select[Any], values: Mapping[str, Any]) -> Any:
-        """The one row of a query that is asked again and again; None when there is none.
-
-        Args:
-            query: one of a few that live as long as the program.
-        """
-        if self._turns is None:
-            with self.look() as connection:
-                return connection.execute(query, values).one_or_none()
+    def ask(self, query: Statement, values: Mapping[str, Any]) -> Any:
+        """The one row of a query, which is a transaction of its own; None when there is none."""
         self._prepare()
-        direct = self._direct.get(query)
-        if direct is None:
-            direct = self._direct[query] = Direct(self._engine, query)
-        with _patiently(), closing(self._engine.raw_connection()) as connection:
-            return direct.one(connection.driver_connection, values)
+        with _patiently(), self._connection() as connection:
+            return query.one(connection, values)
 
     def change(self, work: Callable[[Connection], _T], durable: bool = True) -> _T:
         """Run ``work`` in a transaction that writes, perhaps together with others' work.
@@ -99,10 +95,32 @@ class Database:
     @contextmanager
     def _begin(self, durable: bool) -> Iterator[Connection]:
         sync = "OFF" if not self._durable else "FULL" if durable else "NORMAL"
-        with self._engine.connect() as connection:
-            chosen = connection.execution_options(s3store_write=sync)
-            with chosen.begin():
-                yield chosen
+        with self._connection() as connection:
+            if connection.get_execution_options().get("s3store_write") != sync:
+                connection.execution_options(s3store_write=sync)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """A connection: on SQLite the one that rested last, for nothing ever happens to those.
+
+        To take one from SQLAlchemy's pool and to give it back is a third of a small transaction.
+        """
+        if self._turns is None:
+            with self._engine.connect() as connection:
+                yield connection
+            return
+        try:
+            connection = self._resting.pop()
+        except IndexError:
+            connection = self._engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()  # nobody knows what state it is in
+            raise
+        self._resting.append(connection)
 
     def _prepare(self) -> None:
         """Make the tables when they are absent; several processes may be at it at once."""
@@ -122,13 +140,16 @@ class Database:
 
 def _attempt(change: Change, connection: Connection) -> None:
     """Run one change of a batch. A database that does not answer fails the whole batch."""
+    direct.savepoint(connection)
     try:
-        with connection.begin_nested():
-            change.result = change.work(connection)
-    except exc.OperationalError:
+        change.result = change.work(connection)
+    except (exc.OperationalError, sqlite3.OperationalError):
         raise
     except Exception as error:
         change.failure = error
+        direct.undo(connection)
+    else:
+        direct.release(connection)
 
 
 def _check_format(connection: Connection) -> None:
@@ -168,7 +189,33 @@ def _sqlite_begins(connection: Connection) -> None:
     if connection.info.get("sync") != sync:
         driver.execute(f"PRAGMA synchronous={sync}")
         connection.info["sync"] = sync
-    driver.execute("BEGIN IMMEDIATE")
+    _become_writer(driver)
+
+
+def _become_writer(driver: sqlite3.Connection) -> None:
+    """Take the write lock, looking again and again while another process has it.
+
+    SQLite itself sleeps ever longer between its looks, up to 100 ms, and between two of them the
+    other process, whose next change waits already, has had ten more turns.
+    """
+    until = time.monotonic() + _PATIENCE
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _is_writer(driver, time.monotonic() > until):
+            time.sleep(_GLANCE)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={_PATIENCE * 1000}")
+
+
+def _is_writer(driver: sqlite3.Connection, last: bool) -> bool:
+    """Try to begin; that another process is at it is an error the ``last`` time only."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 @contextmanager

@@ -14,28 +14,33 @@ from sqlalchemy import Connection, bindparam, exc, func, insert, select, update
 
 from s3store import faults
 from s3store.index import outbox, rows
+from s3store.index.direct import Statement
 from s3store.records import Quota, Usage
 from s3store.tables import AccountRow, BucketRow
 from s3store.witness import Change, Kind, Message, present
 
-_HELD = (
+_HELD = Statement(
     select(*rows.BUCKET, BucketRow.sequence, BucketRow.objects, BucketRow.bytes)
     .where(BucketRow.id == bindparam("held"))
     .with_for_update()
 )
-_SETTLE = (
+_SETTLE = Statement(
     update(BucketRow)
     .where(BucketRow.id == bindparam("held"))
     .values(sequence=bindparam("sequence"), objects=bindparam("objects"), bytes=bindparam("bytes"))
 )
-_SUM = select(
-    func.count(BucketRow.id),
-    func.coalesce(func.sum(BucketRow.objects), 0),
-    func.coalesce(func.sum(BucketRow.bytes), 0),
-).where(BucketRow.owner == bindparam("whose"))
-_LIMITS = select(AccountRow.own, AccountRow.buckets, AccountRow.objects, AccountRow.bytes).where(
+_SUM = Statement(
+    select(
+        func.count(BucketRow.id).label("buckets"),
+        func.coalesce(func.sum(BucketRow.objects), 0).label("objects"),
+        func.coalesce(func.sum(BucketRow.bytes), 0).label("bytes"),
+    ).where(BucketRow.owner == bindparam("whose"))
+)
+_ACCOUNT = select(AccountRow.own, AccountRow.buckets, AccountRow.objects, AccountRow.bytes).where(
     AccountRow.owner == bindparam("whose")
 )
+_LIMITS = Statement(_ACCOUNT)
+_HOLD = Statement(_ACCOUNT.with_for_update())
 
 
 class Ledger:
@@ -86,9 +91,11 @@ class Ledger:
             "objects": self._objects + self._more_objects,
             "bytes": self._bytes + self._more_bytes,
         }
-        self.connection.execute(_SETTLE, {"held": self.bucket_id, **values})
-        self._observe(self._more_objects, self._more_bytes)
-        outbox.add(self.connection, self._messages, datetime.now(UTC))
+        _SETTLE.run(self.connection, {"held": self.bucket_id, **values})
+        if self._more_objects > 0 or self._more_bytes > 0:
+            self._observe(self._more_objects, self._more_bytes)
+        if self._messages:
+            outbox.add(self.connection, self._messages, datetime.now(UTC))
 
     def _observe(self, objects: int, size: int) -> None:
         """Hold the counters as they are now against the quota, for what grew of them."""
@@ -110,7 +117,7 @@ def held(connection: Connection, bucket_id: int, default: Quota) -> Iterator[Led
     Raises:
         NoSuchBucket, QuotaExceeded.
     """
-    row = connection.execute(_HELD, {"held": bucket_id}).one_or_none()
+    row = _HELD.one(connection, {"held": bucket_id})
     if row is None:
         raise faults.NoSuchBucket("The bucket was removed meanwhile.")
     ledger = Ledger(connection, row, default)
@@ -134,19 +141,18 @@ def expect(connection: Connection, owner: str, size: int, default: Quota) -> Non
 
 def usage(connection: Connection, owner: str) -> Usage:
     """What an account has."""
-    buckets, objects, size = connection.execute(_SUM, {"whose": owner}).one()
-    return Usage(buckets, int(objects), int(size))
+    has = _SUM.one(connection, {"whose": owner})
+    return Usage(has.buckets, int(has.objects), int(has.bytes))
 
 
 def limits(connection: Connection, owner: str, default: Quota) -> Quota:
     """What an account may have."""
-    return _quota(connection.execute(_LIMITS, {"whose": owner}).one_or_none(), default)
+    return _quota(_LIMITS.one(connection, {"whose": owner}), default)
 
 
 def hold(connection: Connection, owner: str, default: Quota) -> Quota:
     """Lock an account to the end of the transaction; what it may have."""
-    query = _LIMITS.with_for_update()
-    return _quota(connection.execute(query, {"whose": owner}).one_or_none(), default)
+    return _quota(_HOLD.one(connection, {"whose": owner}), default)
 
 
 def _quota(row: Any, default: Quota) -> Quota:
@@ -155,7 +161,7 @@ def _quota(row: Any, default: Quota) -> Quota:
 
 def open_account(connection: Connection, owner: str) -> None:
     """Make sure that an account has a row to hold; two processes may be at it at once."""
-    if connection.execute(_LIMITS, {"whose": owner}).first() is None:
+    if _LIMITS.one(connection, {"whose": owner}) is None:
         with suppress(exc.IntegrityError), connection.begin_nested():
             connection.execute(insert(AccountRow).values(owner=owner, own=0))
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_col
 from s3store import faults
 from s3store.index import rows
 from s3store.index.database import Database
+from s3store.index.direct import Statement
 from s3store.records import NULL_VERSION, Bucket, Version
 from s3store.tables import BucketRow, ContentRow, VersionRow
 
@@ -32,8 +33,12 @@ def _whole(version_id: str | None) -> Select[Any]:
 
 
 _KINDS = (None, NULL_VERSION, "id")
-_BY_NAME = {kind: _whole(kind).where(BucketRow.name == bindparam("inside")) for kind in _KINDS}
-_BY_ID = {kind: _whole(kind).where(BucketRow.id == bindparam("inside")) for kind in _KINDS}
+_BY_NAME = {
+    kind: Statement(_whole(kind).where(BucketRow.name == bindparam("inside"))) for kind in _KINDS
+}
+_BY_ID = {
+    kind: Statement(_whole(kind).where(BucketRow.id == bindparam("inside"))) for kind in _KINDS
+}
 _BRIEF = (
     VersionRow.id,
     VersionRow.latest,
@@ -47,10 +52,12 @@ _BRIEF = (
     VersionRow.lock_hold,
 )
 _BRIEFLY = {
-    kind: select(*_BRIEF).where(
-        VersionRow.bucket_id == bindparam("inside"),
-        VersionRow.key == bindparam("wanted"),
-        _asked(kind),
+    kind: Statement(
+        select(*_BRIEF).where(
+            VersionRow.bucket_id == bindparam("inside"),
+            VersionRow.key == bindparam("wanted"),
+            _asked(kind),
+        )
     )
     for kind in _KINDS
 }
@@ -65,8 +72,7 @@ def find(
         NoSuchBucket.
     """
     values = {"inside": bucket, "wanted": key, "named": rows.searchable(version_id)}
-    row = connection.execute(_BY_ID[_kind(version_id)], values).one_or_none()
-    return _found(row)[:2]
+    return _found(_BY_ID[_kind(version_id)].one(connection, values))[:2]
 
 
 def ask(
@@ -94,7 +100,7 @@ def _found(row: Any) -> tuple[Bucket, Version | None, bytes | None]:
 def brief(connection: Connection, bucket_id: int, key: bytes, version_id: str | None) -> Any:
     """What a change needs to know of a version; None when there is no such version."""
     values = {"inside": bucket_id, "wanted": key, "named": rows.searchable(version_id)}
-    return connection.execute(_BRIEFLY[_kind(version_id)], values).one_or_none()
+    return _BRIEFLY[_kind(version_id)].one(connection, values)
 
 
 def _kind(version_id: str | None) -> str | None:

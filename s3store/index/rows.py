@@ -61,7 +61,8 @@ def _settings(text: str | None) -> MappingProxyType[str, Any]:
 def entry(row: Any) -> Entry:
     """From a row of ENTRIES."""
     key, size, etag, modified, storage_class, algorithm, type_, owner = row
-    return Entry(key, size, etag, moment(modified), storage_class, algorithm, type_, owner)
+    time = datetime.fromtimestamp(modified / 1000, UTC)
+    return Entry(key, size, etag, time, storage_class, algorithm, type_, owner)
 
 
 def version(row: Any) -> Version:

@@ -1,49 +1,138 @@
-"""What listings ask of the index: rows of one bucket between two keys, in order."""
+"""What listings ask of the index: rows of one bucket, in order; see :class:`listing.Source`."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Select,
+    bindparam,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.engine import CursorResult
 
-from s3store.index import rows
-from s3store.listing import Row, Start
+from s3store.index import leaps, rows
+from s3store.index.leaps import Leaps
+from s3store.listing import Grouping, Row, Start
 from s3store.records import NULL_VERSION, Bucket, Entry, Upload, Version
 from s3store.tables import UploadRow, VersionRow
 
-_UPLOADS_IN = rows.UPLOADS.where(UploadRow.completed.is_(None)).order_by(
-    UploadRow.key, UploadRow.position
-)
-_VERSIONS_IN = select(*rows.VERSION).order_by(VersionRow.key, VersionRow.position)
+_T = TypeVar("_T")
+Query = Select[*tuple[Any, ...]]
+
+_ONLY = 0  # position of the row of a key that can have no other
+_LOWEST = -(1 << 63)  # below every position
 
 
-def entries(
-    connection: Connection, bucket: Bucket, start: Start, high: bytes | None, most: int
-) -> list[Row[Entry]]:
-    """The objects of a plain listing: what keys show, delete markers left out."""
-    inside = VersionRow.bucket_id == bucket.id, VersionRow.latest == 1
-    key = VersionRow.key
-    # A key shows one version, so to start behind that is to start behind the key.
-    low = key >= start.key if start.included and start.position is None else key > start.key
-    query = rows.ENTRIES.where(*inside, low).order_by(key).limit(most)
-    found = connection.execute(query if high is None else query.where(key < high))
-    return [Row(entry.key, 0, entry) for entry in map(rows.entry, found)]
+@dataclass(frozen=True)
+class Kind(Generic[_T]):
+    """Something that is listed.
+
+    Args:
+        between: asks for rows from the key ``low`` on and below ``high``, ``most`` of them; for
+            those of ``low`` itself only behind ``position``.
+        among: asks for those of ``keys``.
+        made: makes records of what they found.
+    """
+
+    between: Query
+    among: Query
+    leaps: Leaps
+    made: Callable[[CursorResult[Any]], Sequence[Row[_T]]]
 
 
-def versions(
-    connection: Connection, bucket: Bucket, start: Start, high: bytes | None, most: int
-) -> list[Row[Version]]:
-    """All versions and delete markers, those of a key newest first."""
-    query = _between(_VERSIONS_IN, VersionRow, bucket, start, high)
-    found = connection.execute(query.limit(most))
+@dataclass(frozen=True)
+class Rows(Generic[_T]):
+    """Those of one kind in one bucket."""
+
+    connection: Connection
+    bucket: Bucket
+    kind: Kind[_T]
+
+    def scan(self, start: Start, high: bytes, most: int) -> Sequence[Row[_T]]:
+        """The rows from one place on and below a key, in order, at most so many."""
+        return self._found(self.kind.between, start, high=high, most=most)
+
+    def leap(self, low: bytes, high: bytes, grouping: Grouping, most: int) -> Sequence[bytes]:
+        """From one key on and below another, the first of every group and every one in none."""
+        return self.kind.leaps.keys(self.connection, self.bucket.id, low, high, grouping, most)
+
+    def pick(self, keys: Sequence[bytes], start: Start, most: int) -> Sequence[Row[_T]]:
+        """The rows of some keys from a place on, in order, at most so many."""
+        return self._found(self.kind.among, start, keys=keys, most=most)
+
+    def _found(self, query: Query, start: Start, **values: Any) -> Sequence[Row[_T]]:
+        low = start.key if start.included else start.key + b"\0"
+        position = _LOWEST if start.position is None else start.position
+        given = {"bucket": self.bucket.id, "low": low, "position": position, **values}
+        return self.kind.made(self.connection.execute(query, given))
+
+
+def _entries(found: CursorResult[Any]) -> list[Row[Entry]]:
+    """From the driver's own rows: SQLAlchemy's cost as much as all the rest of a page."""
+    cursor: Any = found.cursor
+    entries = [rows.entry(row) for row in cursor.fetchall()]
+    found.close()
+    return [Row(entry.key, _ONLY, entry) for entry in entries]
+
+
+def _versions(found: CursorResult[Any]) -> list[Row[Version]]:
     return [Row(bytes(row.key), row.position, rows.version(row)) for row in found]
 
 
-def uploads(
-    connection: Connection, bucket: Bucket, start: Start, high: bytes | None, most: int
-) -> list[Row[Upload]]:
-    """The open uploads, those of a key oldest first."""
-    query = _between(_UPLOADS_IN, UploadRow, bucket, start, high)
-    found = connection.execute(query.limit(most))
+def _uploads(found: CursorResult[Any]) -> list[Row[Upload]]:
     return [Row(bytes(row.key), row.position, rows.upload(row)) for row in found]
+
+
+def _between(query: Query, table: Any, position: Any) -> Query:
+    return _behind(query, table, position).where(table.key < bindparam("high"))
+
+
+def _among(query: Query, table: Any, position: Any) -> Query:
+    keys = bindparam("keys", type_=LargeBinary, expanding=True)
+    return _behind(query, table, position).where(table.key.in_(keys))
+
+
+def _behind(query: Query, table: Any, position: Any) -> Query:
+    low = bindparam("low", type_=LargeBinary)
+    query = query.where(table.bucket_id == bindparam("bucket"), table.key >= low)
+    query = query.where(or_(table.key > low, position > bindparam("position")))
+    return query.limit(bindparam("most"))
+
+
+# The objects of a plain listing: what keys show, delete markers left out. A key shows one version.
+_SHOWN = rows.ENTRIES.where(VersionRow.latest == 1).order_by(VersionRow.key)
+ENTRIES = Kind(
+    _between(_SHOWN, VersionRow, literal(_ONLY)),
+    _among(_SHOWN, VersionRow, literal(_ONLY)),
+    leaps.ENTRIES,
+    _entries,
+)
+
+# All versions and delete markers, those of a key newest first.
+_EVERY = select(*rows.VERSION).order_by(VersionRow.key, VersionRow.position)
+VERSIONS = Kind(
+    _between(_EVERY, VersionRow, VersionRow.position),
+    _among(_EVERY, VersionRow, VersionRow.position),
+    leaps.VERSIONS,
+    _versions,
+)
+
+# The open uploads, those of a key oldest first.
+_OPEN = rows.UPLOADS.where(UploadRow.completed.is_(None)).order_by(
+    UploadRow.key, UploadRow.position
+)
+UPLOADS = Kind(
+    _between(_OPEN, UploadRow, UploadRow.position),
+    _among(_OPEN, UploadRow, UploadRow.position),
+    leaps.UPLOADS,
+    _uploads,
+)
 
 
 def behind_version(
@@ -76,18 +165,3 @@ def behind_upload(connection: Connection, bucket: Bucket, key: bytes, name: str 
         UploadRow.id == rows.searchable(name),
     )
     return Start(key, True, connection.scalars(query).one_or_none())
-
-
-def _between(
-    query: Select[Any], table: Any, bucket: Bucket, start: Start, high: bytes | None
-) -> Select[Any]:
-    key = table.key
-    query = query.where(table.bucket_id == bucket.id)
-    if not start.included:
-        query = query.where(key > start.key)
-    elif start.position is None:
-        query = query.where(key >= start.key)
-    else:
-        further = and_(key == start.key, table.position > start.position)
-        query = query.where(key >= start.key, or_(key > start.key, further))
-    return query if high is None else query.where(key < high)

@@ -9,6 +9,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, sel
 
 from s3store import faults, locks
 from s3store.index import rows
+from s3store.index.direct import Statement
 from s3store.index.ledger import Ledger
 from s3store.index.lookups import brief
 from s3store.records import (
@@ -24,19 +25,20 @@ from s3store.records import (
 from s3store.tables import ArrivalRow, ContentRow, PartRow, VersionRow
 from s3store.witness import Kind
 
-# Made once: to put a statement together takes longer than SQLite needs to run it.
 _WHICH: BindParameter[Any] = bindparam("which")
-_ANNOUNCE = insert(ArrivalRow)
-_ARRIVE = delete(ArrivalRow).where(ArrivalRow.id == _WHICH)
-_INSERT = insert(VersionRow)
-_INSERT_CONTENT = insert(ContentRow)
-_DELETE = delete(VersionRow).where(VersionRow.id == _WHICH)
-_DELETE_CONTENT = delete(ContentRow).where(ContentRow.id == _WHICH)
-_SHOW = update(VersionRow).where(VersionRow.id == _WHICH).values(latest=bindparam("latest"))
-_DROP_PARTS = (
+_ANNOUNCE = Statement(insert(ArrivalRow))
+_ARRIVE = Statement(delete(ArrivalRow).where(ArrivalRow.id == _WHICH))
+_INSERT = Statement(insert(VersionRow))
+_INSERT_CONTENT = Statement(insert(ContentRow))
+_DELETE = Statement(delete(VersionRow).where(VersionRow.id == _WHICH))
+_DELETE_CONTENT = Statement(delete(ContentRow).where(ContentRow.id == _WHICH))
+_SHOW = Statement(
+    update(VersionRow).where(VersionRow.id == _WHICH).values(latest=bindparam("latest"))
+)
+_DROP_PARTS = Statement(
     update(PartRow).where(PartRow.upload_id == _WHICH).values(dropped=bindparam("dropped"))
 )
-_NEWEST = (
+_NEWEST = Statement(
     select(VersionRow.id, VersionRow.marker)
     .where(VersionRow.bucket_id == bindparam("inside"), VersionRow.key == bindparam("wanted"))
     .order_by(VersionRow.position)
@@ -57,7 +59,7 @@ class Gone:
 
 def announce(connection: Connection, name: str, now: datetime) -> None:
     """Say that a file is under way."""
-    connection.execute(_ANNOUNCE, {"id": name, "started": rows.stamp(now)})
+    _ANNOUNCE.run(connection, {"id": name, "started": rows.stamp(now)})
 
 
 def arrive(connection: Connection, name: str) -> None:
@@ -66,7 +68,7 @@ def arrive(connection: Connection, name: str) -> None:
     Raises:
         UploadAborted: it was given up.
     """
-    if connection.execute(_ARRIVE, {"which": name}).rowcount != 1:
+    if _ARRIVE.run(connection, {"which": name}) != 1:
         raise faults.UploadAborted("The upload took too long and was given up.")
 
 
@@ -106,9 +108,9 @@ def add(
         version_id=version.id if enabled else NULL_VERSION,
         owner=version.owner or books.owner,
     )
-    connection.execute(_INSERT, rows.version_values(kept, -books.turn()))
+    _INSERT.run(connection, rows.version_values(kept, -books.turn()))
     if body is not None:
-        connection.execute(_INSERT_CONTENT, {"id": kept.id, "body": body})
+        _INSERT_CONTENT.run(connection, {"id": kept.id, "body": body})
     if not kept.marker:
         books.count(1, kept.size)
     books.saw(Kind.ADDED, kept.key, kept.version_id, kept.size, kept.etag, kept.marker)
@@ -185,11 +187,11 @@ def _marker(books: Ledger, key: str, owner: str, now: datetime) -> Version:
 
 def _take_out(connection: Connection, books: Ledger, row: Any, now: datetime) -> Gone:
     """Remove a version's row; its parts stay on record until their files are removed."""
-    connection.execute(_DELETE, {"which": row.id})
+    _DELETE.run(connection, {"which": row.id})
     if row.place == "index":
-        connection.execute(_DELETE_CONTENT, {"which": row.id})
+        _DELETE_CONTENT.run(connection, {"which": row.id})
     elif row.place == "parts":
-        connection.execute(_DROP_PARTS, {"which": row.id, "dropped": rows.stamp(now)})
+        _DROP_PARTS.run(connection, {"which": row.id, "dropped": rows.stamp(now)})
     if not row.marker:
         books.count(-1, -row.size)
     return Gone(row.id, row.place)
@@ -197,13 +199,13 @@ def _take_out(connection: Connection, books: Ledger, row: Any, now: datetime) ->
 
 def _promote(connection: Connection, bucket_id: int, key: bytes) -> None:
     """Let a key show the newest version that is left of it."""
-    row = connection.execute(_NEWEST, {"inside": bucket_id, "wanted": key}).one_or_none()
+    row = _NEWEST.one(connection, {"inside": bucket_id, "wanted": key})
     if row is not None:
         _show(connection, row.id, 2 if row.marker else 1)
 
 
 def _show(connection: Connection, version: str, latest: int | None) -> None:
-    connection.execute(_SHOW, {"which": version, "latest": latest})
+    _SHOW.run(connection, {"which": version, "latest": latest})
 
 
 # -- what may change -------------------------------------------------------------------------------

@@ -31,7 +31,8 @@ _PAGES = {
     "folders at the root": "&delimiter=%2F",
     "folders of a folder": "&prefix=d50%2F&delimiter=%2F",
     "keys of the last folder": "&prefix=d50%2Fe50%2F&delimiter=%2F",
-    "a thousand folders": "&delimiter=%2Ff0",
+    "a thousand folders": "&delimiter=%2Ff",
+    "folders among keys": "&delimiter=%2Ff0",
 }
 
 

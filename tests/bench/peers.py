@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import urllib3
@@ -52,13 +52,19 @@ http {{
 
 @dataclass(frozen=True)
 class Peer:
-    """One server under measurement. ``lists`` tells whether it knows S3's listings."""
+    """One server under measurement.
+
+    Args:
+        lists: whether it knows S3's listings.
+        most: the most memory of its processes, by their ids, in MiB.
+    """
 
     name: str
     port: int
     pid: int
     root: Path
     lists: bool = True
+    most: dict[int, float] = field(default_factory=dict, compare=False)
 
     def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
         """One request.
@@ -76,7 +82,8 @@ class Peer:
         return answer.data
 
     def settle(self) -> None:
-        """Wait until it rests: some go on long after their clients have hung up."""
+        """Note its memory, and wait until it rests: some go on long after their clients hung up."""
+        self._weigh()
         until = time.monotonic() + _RESTLESS
         before = -1
         while time.monotonic() < until and (now := self._spent()) > before + 2:
@@ -87,9 +94,16 @@ class Peer:
         """Processor time it used so far, in hundredths of a second."""
         return sum(map(_ticks, {self.pid, *_children(self.pid)}))
 
+    def _weigh(self) -> None:
+        for pid in _children(self.pid) or [self.pid]:
+            self.most[pid] = max(self.most.get(pid, 0), _weight(pid))
+
     def peak(self) -> list[int]:
-        """The most memory each process below it ever had, in MiB."""
-        return [_peak(pid) for pid in _children(self.pid) or [self.pid]]
+        """The most memory that each process below it had at the end of a run, in MiB.
+
+        What several processes share is shared out among them (PSS), so the sum is what they cost.
+        """
+        return [round(most) for most in self.most.values()]
 
 
 @contextmanager
@@ -165,7 +179,7 @@ def _ticks(pid: int) -> int:
     return int(words[11]) + int(words[12])
 
 
-def _peak(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    line = next(line for line in lines if line.startswith("VmHWM:"))
-    return int(line.split()[1]) // 1024
+def _weight(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    line = next(line for line in lines if line.startswith("Pss:"))
+    return int(line.split()[1]) / 1024

@@ -124,7 +124,7 @@ def s3(rounds: int, seconds: float, only: str, million: bool, folder: Path | Non
             if case.name.startswith(only):
                 _measure(case, running, rounds, seconds)
         for peer in running:
-            click.echo(f"peak memory of {peer.name}'s processes, MiB: {peer.peak()}")
+            click.echo(f"peak memory of {peer.name}'s processes (PSS), MiB: {peer.peak()}")
         if million:
             pages.measure(running[0])
 

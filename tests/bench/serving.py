@@ -1,5 +1,6 @@
 """The S3 face behind the front, as the gateway has it; callers come from a file."""
 
+import gc
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,4 +15,7 @@ def _no_ec2(_environ: object, start_response: Any) -> Iterable[bytes]:
 
 def create() -> Front:
     """What gunicorn calls."""
-    return Front(_no_ec2, serving.create())
+    front = Front(_no_ec2, serving.create())
+    gc.collect()
+    gc.freeze()  # as the gateway does, or the collector spoils one answer in a hundred
+    return front

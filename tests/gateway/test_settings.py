@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 from gateway import settings
 from gateway.settings import Settings
 from gateway.stores import store
+from s3store.engines.rados import RadosEngine
 from s3store.engines.s3 import S3Engine
 
 README = Path(__file__).parents[2] / "gateway" / "README.md"
@@ -65,7 +66,7 @@ def test_the_keys_of_objects_lie_with_them_unless_said_otherwise() -> None:
     assert Settings(s3_keys=Path("~/keys")).keys == Path.home() / "keys"
 
 
-def test_the_place_of_the_content_is_a_url_of_an_s3_endpoint(tmp_path: Path) -> None:
+def test_the_place_of_the_content_is_a_url_of_an_s3_endpoint_or_of_a_pool(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="must look like"):
         Settings(s3_blobs_url="https://host/bucket")
     told = Settings(
@@ -77,4 +78,6 @@ def test_the_place_of_the_content_is_a_url_of_an_s3_endpoint(tmp_path: Path) -> 
     assert "hidden" not in repr(told)
     with closing(store(told)) as made:
         assert isinstance(made.blobs, S3Engine)
+    with closing(store(Settings(storage_root=tmp_path, s3_blobs_url="rados://client.a@p"))) as made:
+        assert isinstance(made.blobs, RadosEngine)
     assert not (tmp_path / "blobs").exists()

@@ -13,7 +13,9 @@ from uuid import uuid4
 import pytest
 
 from s3store.core import INLINE
-from s3store.engines.places import Place
+from s3store.engines.places import Place, Pool
+from s3store.engines.ports import Engine
+from s3store.engines.rados import RadosEngine
 from s3store.engines.s3 import S3Engine
 from s3store.records import Bucket
 from s3store.store import Store
@@ -23,7 +25,10 @@ from tests.s3store.audit import assert_sound, files
 FOLDERS = ("files", "inline", "mariadb")
 """The kinds whose content lies in a folder."""
 
-KINDS = (*FOLDERS, "s3")
+PLACES = ("s3", "rados")
+"""The kinds whose content lies elsewhere."""
+
+KINDS = (*FOLDERS, *PLACES)
 LEAST_PART = 10
 
 Contents = Callable[[], set[str]]
@@ -60,35 +65,43 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def engine(kind: str, request: pytest.FixtureRequest) -> S3Engine | None:
+def engine(kind: str, request: pytest.FixtureRequest) -> Iterator[Engine | None]:
     """Where content lies; in files when None."""
-    if kind != "s3":
-        return None
-    return engine_at(f"{request.getfixturevalue('endpoint')}/{uuid4().hex}")
+    if kind not in PLACES:
+        yield None
+        return
+    if kind == "s3":
+        place = f"{request.getfixturevalue('endpoint')}/{uuid4().hex}"
+    else:
+        place = request.getfixturevalue("ceph").url(uuid4().hex)
+    with closing(engine_at(place)) as made:
+        yield made
 
 
-def engine_at(url: str) -> S3Engine:
+def engine_at(url: str) -> Engine:
     """An engine that waits for no reader before it takes removed content away."""
+    if url.startswith("rados:"):
+        return RadosEngine(Pool.of(url), patience=timedelta(0))
     return S3Engine(Place.of(url, ALICE.access_key, ALICE.secret), patience=timedelta(0))
 
 
 @pytest.fixture
-def store(root: Path, kind: str, url: str | None, engine: S3Engine | None) -> Iterator[Store]:
+def store(root: Path, kind: str, url: str | None, engine: Engine | None) -> Iterator[Store]:
     """An empty store, whose parts may be small."""
-    inline = -1 if kind in ("files", "s3") else INLINE
+    inline = -1 if kind in ("files", *PLACES) else INLINE
     made = Store(root, url, inline=inline, least_part=LEAST_PART, engine=engine)
     yield made
     made.close()
 
 
 @pytest.fixture
-def sound(root: Path, url: str | None, engine: S3Engine | None) -> Callable[[], None]:
+def sound(root: Path, url: str | None, engine: Engine | None) -> Callable[[], None]:
     """Fails unless index and content agree."""
     return lambda: assert_sound(root, url, engine)
 
 
 @pytest.fixture
-def contents(root: Path, engine: S3Engine | None) -> Contents:
+def contents(root: Path, engine: Engine | None) -> Contents:
     """Names of all content there is."""
     return lambda: files(root, engine)
 

@@ -1,6 +1,7 @@
 """What the index itself refuses."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,20 @@ def test_an_index_locked_for_too_long_is_busy(
         connection.execute("ROLLBACK")
     impatient.put(bucket, "k", [b"x"])
     impatient.close()
+
+
+def test_a_change_waits_for_that_of_another_process(
+    store: Store, bucket: Bucket, root: Path
+) -> None:
+    with closing(sqlite3.connect(root / "index.sqlite", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(store.put, bucket, "k", [b"x"])
+            with pytest.raises(TimeoutError):
+                waiting.result(0.1)
+            connection.execute("COMMIT")
+            assert waiting.result(20).key == "k"
+    assert store.head(bucket, "k").size == 1
 
 
 def test_an_index_without_room_is_full(store: Store, bucket: Bucket, root: Path) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event, text
 
 from s3store import faults
 from s3store.index.turns import Change, Turns
-from s3store.records import Bucket, Condition
+from s3store.records import Bucket, Condition, Quota
 from s3store.store import Store
 
 NO_CONNECTION: Any = None
@@ -145,6 +145,25 @@ def test_small_uploads_that_wait_share_one_commit_and_one_refused_spoils_none(
         (b"taken", 5),
     ]
     assert store.usage("owner").objects == 3
+    sound()
+
+
+@pytest.mark.parametrize("kind", ["inline"])
+def test_a_change_refused_after_it_wrote_is_taken_back_and_the_others_stay(
+    store: Store, bucket: Bucket, sound: Callable[[], None]
+) -> None:
+    store.put(bucket, "replaced", [b"old"])
+    store.set_quota("owner", Quota(bytes=9))
+    turns = store.index._turns
+    assert turns is not None
+    bodies = {"a": b"123", "replaced": b"far too long", "b": b"123"}
+    jobs = [lambda k=k, b=b: store.put(bucket, k, [b]).size for k, b in bodies.items()]
+    outcomes = behind_a_gate(turns, store.index.change, jobs)
+    assert isinstance(outcomes.pop(1), faults.QuotaExceeded)
+    assert outcomes == [3, 3]
+    with store.open(bucket, "replaced") as opened:
+        assert b"".join(opened.read()) == b"old"
+    assert store.usage("owner").bytes == 9
     sound()
 
 

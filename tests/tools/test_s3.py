@@ -91,6 +91,37 @@ def test_a_lost_file_is_reported_and_not_repaired(filled: Running) -> None:
     assert filled.do("fsck").returncode == 0
 
 
+def test_one_changed_byte_of_encrypted_content_is_reported(filled: Running) -> None:
+    plain = files(filled)
+    sealed = {"Bucket": "notes", "Key": "sealed", "ServerSideEncryption": "AES256"}
+    filled.s3.put_object(**sealed, Body=b"x" * 100_000)
+    [file] = set(files(filled)) - set(plain)
+    assert filled.do("fsck").returncode == 0
+    kept = file.read_bytes()
+    file.write_bytes(kept[:50_000] + bytes([kept[50_000] ^ 1]) + kept[50_001:])
+    done = filled.do("fsck")
+    assert done.returncode == 1
+    assert "damaged: notes/sealed" in done.stdout
+    filled.s3.delete_object(Bucket="notes", Key="sealed")
+
+
+def test_a_renewed_key_lets_the_former_one_be_taken_out(filled: Running) -> None:
+    master = filled.home / "objects" / "keys" / "master"
+    for key, mode in (("a", "AES256"), ("b", "aws:kms")):
+        put = {"Bucket": "notes", "Key": key, "Body": b"secret"}
+        filled.s3.put_object(**put, ServerSideEncryption=mode)
+    done = filled.do("rotate-key")
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2 encrypted objects and uploads were wrapped anew" in done.stdout
+    assert "0 of 2" in filled.do("rotate-key", "--resume").stdout
+    assert "1 of 2" in filled.do("rotate-key", "alias/aws/s3").stdout
+    assert master.stat().st_size == 64
+    master.write_bytes(master.read_bytes()[32:])
+    for key in "ab":
+        assert filled.s3.get_object(Bucket="notes", Key=key)["Body"].read() == b"secret"
+        filled.s3.delete_object(Bucket="notes", Key=key)
+
+
 def test_rubbish_is_reported_and_then_repaired(filled: Running) -> None:
     [file] = files(filled)
     rubbish = file.parents[1] / "00" / ("0" * 32)
@@ -156,6 +187,8 @@ def test_an_account_may_be_named_by_its_id(filled: Running) -> None:
         ("quota", "admin", "--bytes", "much"),
         ("quota", "admin", "--bytes", "-1"),
         ("quota", "admin", "--default", "--objects", "1"),
+        ("rotate-key", "nobody"),
+        ("rotate-key", "nobody", "--resume"),
     ],
 )
 def test_what_makes_no_sense_is_refused(cloud: Running, words: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ Protocol source: "Access control list (ACL) overview" of the S3 user guide.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from gateway import ids
 from gateway.credentials import Caller
@@ -106,6 +106,18 @@ def of_headers(given: Mapping[str, Any], owner: str, bucket_owner: str) -> Docum
             "InvalidRequest", "Specifying both Canned ACLs and Header Grants is not allowed"
         )
     return _kept(_canned(given["ACL"], owner, bucket_owner), owner)
+
+
+def as_headers(grants: Iterable[Grant]) -> Grants:
+    """A writer's headers that ask for a list of these grants, as far as objects can have them."""
+    names = {right: name for name, right in _HEADERS.items() if name in Grants.__annotations__}
+    found = dict[str, str]()
+    for grant in grants:
+        name, grantee = names.get(grant["Permission"]), grant["Grantee"]
+        if name is not None:
+            kind, field = ("uri", "URI") if grantee["Type"] == "Group" else ("id", "ID")
+            found[name] = ", ".join(filter(None, (found.get(name), f'{kind}="{grantee[field]}"')))
+    return cast(Grants, found)
 
 
 def of_document(policy: Mapping[str, Any], owner: str) -> Document:

@@ -102,7 +102,7 @@ def _vocabulary(bucket: str) -> Vocabulary:
             found.add(BUCKET)
         return frozenset(found)
 
-    return Vocabulary(_kinds, resources, conditionkeys.known, _principal)
+    return Vocabulary(_kinds, resources, conditionkeys.known, principal)
 
 
 def _kinds(pattern: Pattern) -> frozenset[str]:
@@ -114,6 +114,7 @@ def _kinds(pattern: Pattern) -> frozenset[str]:
     )
 
 
-def _principal(principal: Principal) -> bool:
-    kind, name = principal
+def principal(named: Principal) -> bool:
+    """Whether a policy may name a principal, as far as its form tells."""
+    kind, name = named
     return kind in _NAMED and _NAMED[kind].match(name) is not None

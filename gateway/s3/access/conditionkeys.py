@@ -83,6 +83,10 @@ class Facts:
         names = (account, number, f"arn:aws:iam::{number}:root", arn_of(self.caller))
         return frozenset({("AWS", name) for name in names} | {("CanonicalUser", account)})
 
+    def said(self, key: str) -> Values:
+        """What it says under a lower-case key, whatever bucket or object it is about."""
+        return _KEYS[key](self) if key in _KEYS else None
+
     def lookup(self, bucket: Bucket, version_id: str | None, tags: Tags) -> Lookup:
         """The request's values by lower-case key, when it is about this bucket."""
 
@@ -95,7 +99,7 @@ class Facts:
                 return _one(version_id)
             if key in _OWNER:
                 return [ids.owner(bucket.owner)]
-            return _KEYS[key](self) if key in _KEYS else None
+            return self.said(key)
 
         return values
 

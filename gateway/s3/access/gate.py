@@ -6,7 +6,7 @@ Where two spellings of a signed thing come to the same WSGI name or path, all of
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -31,6 +31,7 @@ _STREAMING = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 _TRAILER = "-TRAILER"
 _UNSIGNED_TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _HASH = "x-amz-content-sha256"
+_SESSION = "x-amz-security-token"
 _NEWER, _OLDER = "AWS4-HMAC-SHA256", "AWS"
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
@@ -193,10 +194,24 @@ class Gate:
         mount = self._options.mount
         if target.virtual:  # what the host says is signed as if the path said it
             request, mount = replace(request, path=f"/{target.bucket}{request.path}"), ""
+        carried = {} if claim.expires is None else _hoisted(target, router.CARRIED)
+        sent = {name: value for name, value in request.headers.items() if value}
+        full = replace(request, headers={**request.headers, **carried, **sent})
+
+        def verify(secret: str) -> tuple[Request, frozenset[str]]:
+            """Against the headers as they came, then with those that the URL brings along.
+
+            In the first case what else is in the query was not signed, and stands for nothing.
+            """
+            try:
+                return request, s3v2.verify(claim, request, secret, mount)
+            except Refusal:
+                if not carried:
+                    raise
+                return full, s3v2.verify(claim, full, secret, mount)
+
         try:
-            caller, underscored = self._proved(
-                claim.access_key, lambda secret: s3v2.verify(claim, request, secret, mount)
-            )
+            caller, (request, underscored) = self._proved(claim.access_key, verify)
         except Refusal as refusal:
             text, _ = next(s3v2.strings_to_sign(claim, request, mount))
             echo = {
@@ -313,24 +328,28 @@ def _payload(digest: str, chain: Chain | None) -> Payload:
 
 def _no_token(request: Request, target: Target) -> None:
     """Keys here are permanent; none of them belongs to a session."""
-    if request.header("x-amz-security-token") or "X-Amz-Security-Token" in target.query:
+    if request.header(_SESSION) or any(name.lower() == _SESSION for name in target.query):
         raise S3Fault("InvalidToken")
 
 
-def _hoisted(target: Target) -> dict[str, str]:
+def _hoisted(target: Target, besides: Collection[str] = ()) -> dict[str, str]:
     """Headers that a presigned URL brings along, since whoever opens it cannot send any.
+
+    Args:
+        besides: names of headers other than Amazon's that it may bring.
 
     Raises:
         S3Fault: InvalidArgument, for what no header can be or hold.
     """
     found = dict[str, str]()
     for name, value in target.query.items():
-        if not name.lower().startswith("x-amz-") or name in router.APART:
+        plain = name.lower()
+        if name in router.APART or not (plain.startswith("x-amz-") or plain in besides):
             continue
         if not _TOKEN.match(name):
             extras = {"ArgumentName": name, "ArgumentValue": value}
             raise S3Fault("InvalidArgument", "No header can have this name.", extras)
-        found[name.lower()] = codec.header(value)
+        found[plain] = codec.header(value)
     return found
 
 

@@ -35,8 +35,8 @@ from s3store import faults
 from s3store.records import Bucket
 from s3store.store import Store
 
-Put = Callable[[Bucket, str, bytes], None]
-"""Stores an object as the owner of its bucket would."""
+Put = Callable[[Bucket, str, bytes, Sequence[Mapping[str, Any]]], None]
+"""Stores an object as the owner of its bucket would, with grants where the bucket has lists."""
 
 _LARGEST = 16 << 20  # bytes of a file, which is held in memory when it is delivered
 _BY_EVENT = "EventTime"
@@ -177,9 +177,20 @@ class AccessLog:
     def _store_lines(self, destination: Destination, key: str, lines: Sequence[str]) -> None:
         body = "".join(f"{line}\n" for line in lines).encode()
         try:
-            self._put(self._store.bucket(destination.bucket), key, body)
+            target = self._store.bucket(destination.bucket)
+            self._put(target, key, body, self._grants(destination))
         except (faults.NoSuchBucket, faults.QuotaExceeded, S3Fault) as fault:
             _log.warning("the access log of %s is lost: %s", destination.source, fault)
+
+    def _grants(self, destination: Destination) -> Sequence[Mapping[str, Any]]:
+        """Who besides its owner may read the log; nobody, once its bucket is gone."""
+        try:
+            document = self._store.bucket(destination.source).settings.get("logging") or {}
+        except faults.NoSuchBucket:
+            return ()
+        grants: Sequence[Mapping[str, Any]]
+        grants = document.get("LoggingEnabled", {}).get("TargetGrants", ())
+        return grants
 
     def _key(self, destination: Destination, day: str, moment: datetime, stem: str) -> str:
         text = json.dumps([*vars(destination).values(), day, stem])
@@ -218,7 +229,8 @@ def _taken(path: Path) -> Iterator[BinaryIO | None]:
     """A file that nobody else writes to or delivers; None for one that somebody does."""
     with contextlib.ExitStack() as stack:
         try:
-            file = stack.enter_context(path.open("rb"))
+            # To write, for on a network file system only writers get a lock against all others.
+            file = stack.enter_context(path.open("r+b"))
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (FileNotFoundError, BlockingIOError):
             yield None

@@ -88,7 +88,6 @@ class Cause:
         return _CAUSES.get(self.operation)
 
     def _record(self, bucket: Bucket, change: Change, name: str, rule: str) -> Mapping[str, Any]:
-        now = datetime.now(UTC)
         about: dict[str, Any] = {"key": quote_plus(change.key)}
         if not change.marker and change.kind is not Kind.REMOVED:
             about |= {"size": change.size, "eTag": change.etag}
@@ -99,7 +98,7 @@ class Cause:
             "eventVersion": "2.1",
             "eventSource": "aws:s3",
             "awsRegion": self.region,
-            "eventTime": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",
+            "eventTime": _spelled(datetime.now(UTC)),
             "eventName": name,
             "userIdentity": {"principalId": self.principal},
             "requestParameters": {"sourceIPAddress": self.address},
@@ -118,6 +117,24 @@ class Cause:
                 "object": about,
             },
         }
+
+
+def test_event(bucket: str, trace: Trace) -> str:
+    """What receivers are told when a bucket's configuration names them."""
+    return json.dumps(
+        {
+            "Service": "Amazon S3",
+            "Event": "s3:TestEvent",
+            "Time": _spelled(datetime.now(UTC)),
+            "Bucket": bucket,
+            "RequestId": trace.request_id,
+            "HostId": trace.host_id,
+        }
+    )
+
+
+def _spelled(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
 
 
 def _asked(topic: Mapping[str, Any], event: str, key: str) -> bool:

@@ -64,6 +64,12 @@ class Rule:
             return _end(version.modified, self.days, day)
         return self.date
 
+    def upload_end(self, upload: Upload, day: timedelta) -> datetime | None:
+        """When an upload goes that is not completed by then; None for never."""
+        if self.abort_days is None or not upload.key.startswith(self.prefix):
+            return None
+        return _end(upload.started, self.abort_days, day)
+
 
 def rules(bucket: Bucket) -> list[Rule]:
     """The enabled rules of a bucket, from its ``lifecycle`` setting."""
@@ -85,6 +91,21 @@ def promise(bucket: Bucket, version: Version, day: timedelta) -> dict[str, str]:
     end, name = min(ends)
     date = format_datetime(end, usegmt=True)
     return {"Expiration": f'expiry-date="{date}", rule-id="{quote(name)}"'}
+
+
+def abort_promise(bucket: Bucket, upload: Upload, day: timedelta) -> dict[str, Any]:
+    """The members of a reply that tell when an upload will be given up; none where no rule says."""
+    if "lifecycle" not in bucket.settings:
+        return {}
+    ends = [
+        (end, rule.id)
+        for rule in rules(bucket)
+        if (end := rule.upload_end(upload, day)) is not None
+    ]
+    if not ends:
+        return {}
+    end, name = min(ends)
+    return {"AbortDate": end, "AbortRuleId": quote(name)}
 
 
 def ended(given: Iterable[Rule], version: Version, now: datetime, day: timedelta) -> bool:
@@ -129,12 +150,8 @@ def old_ended(
 
 def upload_ended(given: Iterable[Rule], upload: Upload, now: datetime, day: timedelta) -> bool:
     """Whether an upload that was not completed is to go now."""
-    return any(
-        rule.abort_days is not None
-        and upload.key.startswith(rule.prefix)
-        and _over(upload.started, rule.abort_days, day, now)
-        for rule in given
-    )
+    ends = (rule.upload_end(upload, day) for rule in given)
+    return any(end is not None and end <= now for end in ends)
 
 
 def _over(start: datetime, days: int, day: timedelta, now: datetime) -> bool:

@@ -7,10 +7,12 @@ Everything else that S3 can notify (SNS, SQS, Lambda, EventBridge) is refused by
 Protocol source: "PutBucketNotificationConfiguration" and "Amazon S3 Event Notifications".
 """
 
+import functools
+import itertools
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from botocore.model import StringShape
@@ -31,6 +33,14 @@ _PLAIN = re.compile(r"[!-~]+\Z")
 _SIDES = ("prefix", "suffix")
 
 
+class _Wish(NamedTuple):
+    """What a configuration is about: events, and the beginning and the end of keys."""
+
+    events: frozenset[str]
+    first: str
+    last: str
+
+
 def check(document: Document) -> Document | None:
     """A ``NotificationConfiguration`` with every part named; None when it asks for nothing.
 
@@ -48,7 +58,21 @@ def check(document: Document) -> Document | None:
         raise S3Fault("InvalidArgument", f"There may be {_MOST} configurations at most.")
     if len({topic["Id"] for topic in topics}) != len(topics):
         raise S3Fault("InvalidArgument", "Same ID used for multiple configurations.")
+    for one, other in itertools.combinations(map(_wish, topics), 2):
+        if _overlap(one, other):
+            raise S3Fault(
+                "InvalidArgument",
+                "Configuration is ambiguously defined. Cannot have overlapping suffixes in two "
+                "rules if the prefixes are overlapping for the same event type.",
+            )
     return {"TopicConfigurations": topics} if topics else None
+
+
+def receivers(document: Document) -> list[str]:
+    """The URLs that a checked document names, each once."""
+    return list(
+        dict.fromkeys(url_of(topic["TopicArn"]) for topic in document["TopicConfigurations"])
+    )
 
 
 def url_of(arn: str) -> str:
@@ -104,6 +128,30 @@ def _topic(topic: Mapping[str, Any]) -> Mapping[str, Any]:
     if len({rule["Name"] for rule in rules}) != len(rules):
         raise S3Fault("InvalidArgument", "Cannot specify more than one filter rule of one name.")
     return {**topic, "Id": name, "Filter": {"Key": {"FilterRules": rules}}}
+
+
+def _overlap(one: _Wish, other: _Wish) -> bool:
+    """Whether one event at one key could be for both."""
+    return (
+        not one.events.isdisjoint(other.events)
+        and (one.first.startswith(other.first) or other.first.startswith(one.first))
+        and (one.last.endswith(other.last) or other.last.endswith(one.last))
+    )
+
+
+def _wish(topic: Mapping[str, Any]) -> _Wish:
+    rules = topic.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    said = {rule["Name"]: rule["Value"] for rule in rules}
+    events = frozenset(event for name in {*topic["Events"]} for event in _family(name))
+    return _Wish(events, said.get("prefix", ""), said.get("suffix", ""))
+
+
+@functools.cache
+def _family(name: str) -> frozenset[str]:
+    """The events that a name stands for, itself among them."""
+    if not name.endswith(":*"):
+        return frozenset((name,))
+    return frozenset(event for event in _events() if event.startswith(name[:-1]))
 
 
 def _side(rule: Mapping[str, str]) -> Mapping[str, str]:

@@ -86,15 +86,17 @@ def _listed(
 
 def _contents(ask: Ask, found: Page, spell: Spell, owners: bool) -> Iterator[dict[str, Any]]:
     for entry in found.entries:
-        yield {
+        members = {
             "Key": spell(entry.key.decode()),
             "LastModified": entry.modified,
             "ETag": f'"{entry.etag}"',
             "Size": entry.size,
             "StorageClass": entry.storage_class,
             **checksum_listed(entry.checksum_algorithm, entry.checksum_type),
-            "Owner": paging.owner(ask, entry.owner) if owners else None,
         }
+        if owners:
+            members["Owner"] = paging.owner(ask, entry.owner)
+        yield members
 
 
 def _position(token: str) -> bytes:

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from gateway.s3.ask import Ask
+from gateway.s3.background import expiry
 from gateway.s3.faults import S3Fault
 from gateway.s3.objects import completions, paging, portions, sources
 from gateway.s3.objects.attributes import part_checksum
@@ -86,7 +87,8 @@ def list_parts(
 ) -> Reply:
     """The parts that were sent so far."""
     limit = paging.limit("max-parts", max_parts)
-    upload = ask.store.upload(ask.bucket(bucket), key, upload_id)
+    found = ask.bucket(bucket)
+    upload = ask.store.upload(found, key, upload_id)
     seals.repeated(ask, upload, customer)
     parts, more = ask.store.parts(upload, after=part_number_marker, limit=limit)
     members = {
@@ -102,6 +104,7 @@ def list_parts(
         "Owner": paging.owner(ask, upload.draft.owner),
         "StorageClass": upload.draft.attributes.storage_class,
         **completions.members_of(upload),
+        **expiry.abort_promise(found, upload, ask.options.day),
     }
     return Reply(members)
 

@@ -4,10 +4,11 @@ A row of :data:`SETTINGS` is all there is to one of them. What its document may 
 its room of :mod:`gateway.s3.documents`.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.s3.access import acl
 from gateway.s3.ask import Ask
 from gateway.s3.documents import (
     Document,
@@ -15,7 +16,6 @@ from gateway.s3.documents import (
     encryption,
     lifecycle,
     lock,
-    notification,
     website,
 )
 from gateway.s3.faults import S3Fault
@@ -96,7 +96,7 @@ class Setting:
         return self.missing
 
     def _putter(self) -> Callable[..., Reply]:
-        shape = _document_shape(self.put)
+        shape = document_shape(self.put)
 
         def put(ask: Ask, bucket: str, document: dict[str, Any] | None = None) -> Reply:
             found = ask.bucket(bucket)
@@ -116,7 +116,12 @@ class Setting:
         return delete
 
 
-def _document_shape(operation: str) -> Any:
+def document_shape(operation: str) -> Any:
+    """The shape of the document that an operation takes.
+
+    Raises:
+        TypeError: it takes none.
+    """
     shape = model.operation(operation).input_shape
     if shape is None:
         raise TypeError(f"{operation} takes nothing")
@@ -143,16 +148,25 @@ def _logging(ask: Ask, bucket: Bucket, document: Document) -> Document | None:
     enabled = document.get("LoggingEnabled")
     if enabled is None:
         return None
-    if "TargetGrants" in enabled:
-        raise S3Fault("NotImplemented", "TargetGrants of a log is not implemented.")
-    target = enabled["TargetBucket"]
-    if not any(each.name == target for each in ask.store.buckets(bucket.owner)):
+    name = enabled["TargetBucket"]
+    target = next((each for each in ask.store.buckets(bucket.owner) if each.name == name), None)
+    if target is None:
         raise S3Fault(
             "InvalidTargetBucketForLogging",
             "The target bucket for logging does not exist or is not owned by the same account",
-            {"TargetBucket": target[:63]},
+            {"TargetBucket": name[:63]},
         )
+    if "TargetGrants" in enabled:
+        _check_grants(target, enabled["TargetGrants"])
     return document
+
+
+def _check_grants(target: Bucket, grants: Sequence[acl.Grant]) -> None:
+    """Whether all objects of a bucket may have these."""
+    if acl.ownership(target) == acl.ENFORCED:
+        raise S3Fault("AccessControlListNotSupported")
+    owner = {"Owner": {"ID": target.owner}}
+    acl.check_public(target, acl.of_document({**owner, "Grants": grants}, target.owner))
 
 
 def _encryption(ask: Ask, bucket: Bucket, document: Document) -> Document:
@@ -216,13 +230,9 @@ SETTINGS = (
     Setting(
         name="notification",
         get="GetBucketNotificationConfiguration",
-        put="PutBucketNotificationConfiguration",
         reads="s3:GetBucketNotification",
-        writes="s3:PutBucketNotification",
         missing={},
         root="NotificationConfiguration",
-        check=_alone(notification.check),
-        ignores={"SkipDestinationValidation": "a receiver is not asked before the first event"},
     ),
     Setting(
         name="encryption",

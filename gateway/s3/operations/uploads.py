@@ -46,6 +46,7 @@ def create_multipart_upload(
     )
     members = {"Bucket": bucket, "Key": key, "UploadId": upload.id}
     members |= seals.told(upload.draft.seal, written)
+    members |= expiry.abort_promise(found, upload, ask.options.day)
     return Reply(members | completions.members_of(upload))
 
 

@@ -8,7 +8,7 @@ from gateway.s3.objects import paging
 from gateway.s3.objects.attributes import checksum_listed
 from gateway.s3.objects.paging import Spell
 from gateway.s3.objects.reading import check_id
-from gateway.s3.protocol.codec import Instead
+from gateway.s3.protocol.markup import Instead
 from gateway.s3.protocol.reply import Reply
 from gateway.s3.registry import s3_operation
 from s3store.records import Version

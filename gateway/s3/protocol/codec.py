@@ -4,24 +4,18 @@ Members are named as in the model and hold text, ``int``, ``bool``, lists and di
 is UTF-8; bytes that are not come as surrogate escapes and go out as they came. Timestamps come as
 the text that was sent, since S3 keeps some of them verbatim and ignores others it cannot read;
 going out, a ``datetime`` is spelled as the model asks and text is left alone.
-
-XML is written directly and not through lxml, because keys may hold control characters, for which
-S3 sends character references that XML 1.0 has no right to and lxml refuses to write.
 """
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StructureShape
 from lxml import etree
 
 from gateway.s3.faults import S3Fault
-from gateway.s3.protocol import places
+from gateway.s3.protocol import markup, places
 from gateway.s3.protocol.model import NAMESPACE
 from gateway.s3.protocol.target import Target
 
@@ -30,23 +24,10 @@ Headers = list[tuple[str, str]]
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
-_UNSAFE = re.compile("[&<>\"'\x00-\x08\x0b-\x1f\x7f]")
-_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 _CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _MOST_MARKS = 200_000
 """Tags in a request's document, and attributes: twice what ten thousand parts have that say all
 they can. To read one takes far longer than to send it, and anyone may send it."""
-
-
-@dataclass(frozen=True)
-class Instead:
-    """An item of a flattened list that is written as one of another list of the same structure.
-
-    So two lists come interleaved, where the order of all items together says something.
-    """
-
-    member: str
-    value: Any
 
 
 # -- requests --------------------------------------------------------------------------------------
@@ -163,7 +144,7 @@ def _parse(shape: Shape, element: Any) -> Any:
 def _structure(shape: StructureShape, element: Any) -> Members:
     by_wire = _by_wire(shape)
     found: Members = {}
-    for attribute, qualified in _attributes(shape):
+    for attribute, qualified in markup.attributes(shape):
         if qualified in element.attrib:
             found[attribute] = str(element.get(qualified))
     for child in element:
@@ -185,7 +166,7 @@ def _structure(shape: StructureShape, element: Any) -> Members:
 @functools.lru_cache(1024)
 def _by_wire(shape: StructureShape) -> Mapping[str, str]:
     """Member by element name; a document has many elements of one structure."""
-    return {_wire(member, name): name for name, member in shape.members.items()}
+    return {markup.name_of(member, name): name for name, member in shape.members.items()}
 
 
 def _name(element: Any) -> str:
@@ -206,7 +187,7 @@ def headers_of(operation: OperationModel, members: Mapping[str, Any]) -> Headers
         if isinstance(place.shape, MapShape):
             found += [(place.wire + key, header(content)) for key, content in value.items()]
         else:
-            found.append((place.wire, header(_spell(place.shape, value, "rfc822"))))
+            found.append((place.wire, header(markup.spell(place.shape, value, "rfc822"))))
     return found
 
 
@@ -221,12 +202,18 @@ def header(value: str) -> str:
     return value.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
-def body_of(operation: OperationModel, members: Mapping[str, Any], root: str | None) -> bytes:
+def body_of(
+    operation: OperationModel, members: Mapping[str, Any], root: str | None, *, mend: bool = True
+) -> bytes:
     """The document of a reply; empty for operations without one.
 
     Args:
         root: name of the document's element where the model names none; a member's name makes that
             member the document.
+        mend: whether characters that XML cannot hold are replaced.
+
+    Raises:
+        Unfit: there are such, and they are not.
     """
     shape = operation.output_shape
     if shape is None or root is None:
@@ -238,8 +225,12 @@ def body_of(operation: OperationModel, members: Mapping[str, Any], root: str | N
     if root in shape.members:
         whole, content = shape.members[root], members.get(root)
     parts: list[str] = []
-    _render(whole, content, parts)
+    markup.content(whole)(content, parts)
     inner = "".join(parts)
+    if mend:
+        inner = markup.mended(inner)
+    else:
+        markup.check_fit(inner)
     return (
         f'{DECLARATION}<{root} xmlns="{NAMESPACE}">{inner}</{root}>'
     ).encode("utf-8", "surrogateescape")  # fmt: skip
@@ -257,104 +248,3 @@ def _text_of(operation: OperationModel) -> str | None:
     if shape is None or name is None or not _is_text(shape.members[name]):
         return None
     return str(name)
-
-
-@functools.cache
-def _layout(shape: StructureShape) -> tuple[tuple[str, str, Shape], ...]:
-    """The members of a structure that are elements: name, element's name and shape."""
-    return tuple(
-        (name, _wire(member, name), member)
-        for name, member in shape.members.items()
-        if not {"location", "xmlAttribute"} & member.serialization.keys()
-    )
-
-
-def _render(shape: Shape, value: Any, out: list[str]) -> None:
-    """Append a value's text. Listings are long, hence one list and no generators."""
-    if not isinstance(shape, StructureShape):
-        if value is not None:
-            out.append(escape(_spell(shape, value, "iso8601")))
-        return
-    for name, wire, member in _layout(shape):
-        content = value.get(name)
-        if content is None:
-            continue
-        if not isinstance(member, ListShape):
-            _element(wire, member, content, out)
-        elif member.serialization.get("flattened"):
-            for item in content:
-                _item(shape, member, wire, item, out)
-        else:
-            inner = member.member.serialization.get("name", "member")
-            out.append(f"<{wire}>")
-            for item in content:
-                _element(inner, member.member, item, out)
-            out.append(f"</{wire}>")
-
-
-def _item(shape: StructureShape, member: ListShape, wire: str, item: Any, out: list[str]) -> None:
-    if not isinstance(item, Instead):
-        _element(wire, member.member, item, out)
-        return
-    other = shape.members[item.member]
-    inner = other.member if isinstance(other, ListShape) else other
-    _element(_wire(other, item.member), inner, item.value, out)
-
-
-def _element(wire: str, shape: Shape, value: Any, out: list[str]) -> None:
-    if isinstance(shape, StructureShape):
-        out.append(f"<{wire}{_written(shape, value)}>")
-        _render(shape, value, out)
-        out.append(f"</{wire}>")
-    else:
-        out.append(f"<{wire}>{escape(_spell(shape, value, 'iso8601'))}</{wire}>")
-
-
-def _written(shape: Shape, value: Any) -> str:
-    """The attributes of an element."""
-    space = shape.serialization.get("xmlNamespace", {})
-    if not isinstance(shape, StructureShape) or "prefix" not in space:
-        return ""
-    pairs = "".join(
-        f' {shape.members[name].serialization["name"]}="{escape(str(value[name]))}"'
-        for name, _ in _attributes(shape)
-    )
-    return f' xmlns:{space["prefix"]}="{space["uri"]}"{pairs}'
-
-
-def _attributes(shape: StructureShape) -> Iterator[tuple[str, str]]:
-    """Members of a structure that are attributes of its element, and their names in lxml."""
-    for name, member in shape.members.items():
-        if member.serialization.get("xmlAttribute"):
-            uri = shape.serialization["xmlNamespace"]["uri"]
-            yield name, f"{{{uri}}}{member.serialization['name'].partition(':')[2]}"
-
-
-def _wire(shape: Shape, name: str) -> str:
-    """A member's element name: a flattened list may carry it on its items."""
-    if isinstance(shape, ListShape) and shape.serialization.get("flattened"):
-        name = shape.member.serialization.get("name", name)
-    return str(shape.serialization.get("name", name))
-
-
-def _spell(shape: Shape, value: Any, times: str) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        style = shape.serialization.get("timestampFormat", times)
-        moment = value.astimezone(UTC)
-        if style == "iso8601":
-            return f"{moment.isoformat()[:19]}.000Z"
-        return format_datetime(moment, usegmt=True)
-    return str(value)
-
-
-def escape(value: str) -> str:
-    """Text for an XML element."""
-    return _UNSAFE.sub(_reference, value)
-
-
-def _reference(found: re.Match[str]) -> str:
-    return _NAMED.get(found[0]) or f"&#{ord(found[0])};"

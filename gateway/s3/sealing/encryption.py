@@ -14,8 +14,9 @@ from typing import Any
 
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
-from gateway.s3.sealing import seals
+from gateway.s3.sealing import keypolicy, seals
 from gateway.s3.sealing.keys import DEFAULT
+from gateway.s3.sealing.rings import Ring
 from gateway.s3.sealing.seals import CUSTOMER, NAMED, SERVICE, Customer, Seal
 from s3store.records import Bucket, Draft
 
@@ -97,7 +98,7 @@ def _ours(ask: Ask, mode: str, wanted: Encrypting, account: str, bucket: Bucket)
     if mode == SERVICE:
         if "SSEKMSKeyId" in wanted or "SSEKMSEncryptionContext" in wanted:
             raise _invalid("The headers given belong to server-side encryption aws:kms.")
-        return _Choice({"mode": SERVICE}, seals.keys_of(ask).master())
+        return _under(seals.keys_of(ask).master(), {"mode": SERVICE})
     if mode != NAMED:
         raise _invalid(
             "The encryption method specified is not supported",
@@ -110,7 +111,12 @@ def _ours(ask: Ask, mode: str, wanted: Encrypting, account: str, bucket: Bucket)
         seal["context"] = _context(context)
     if wanted.get("BucketKeyEnabled"):
         seal["bucketkey"] = "true"
-    return _Choice(seal, found.secret)
+    keypolicy.require(ask, found, keypolicy.ENCRYPT, seal.get("context"))
+    return _under(found.ring, seal)
+
+
+def _under(ring: Ring, seal: Seal) -> _Choice:
+    return _Choice({**seal, **seals.under(ring)}, ring.secret)
 
 
 def _context(header: str) -> str:

@@ -7,6 +7,9 @@ What differs is under which key that one is kept:
 - ``aws:kms`` (SSE-KMS): a named key of the service (:mod:`gateway.s3.sealing.keys`);
 - ``SSE-C``: a key that the customer sends along with every request and that is never kept.
 
+Keys of the service are renewed (:mod:`gateway.s3.sealing.rings`): the seal says under which of the
+secrets of its key the data key is wrapped, which can be wrapped anew without touching the content.
+
 The *seal* kept with an object holds the kind, the wrapped data key and whatever else a reply must
 say. The wrapping is bound to bucket, key and all else in the seal, so none of it can be changed or
 moved to another object. It is also what tells a customer's wrong key from the right one: to unwrap
@@ -27,13 +30,17 @@ from typing import Any, NamedTuple, TypedDict, cast
 
 from gateway.s3.ask import Ask
 from gateway.s3.faults import S3Fault
+from gateway.s3.sealing import keypolicy
 from gateway.s3.sealing.keys import Keys
+from gateway.s3.sealing.rings import Ring
 from s3store.records import Upload, Version
 from s3store.sealing import KEY, Cipher, Sealing, WrongKey, unwrap, wrap
 
 Seal = Mapping[str, str]
 
 SERVICE, NAMED, CUSTOMER = "AES256", "aws:kms", "SSE-C"
+
+_UNDER = "under"
 
 _WITH_CUSTOMER = "Requests specifying Server Side Encryption with Customer provided keys must "
 _log = logging.getLogger(__name__)
@@ -70,8 +77,8 @@ def new(bucket_id: int, key: str, facts: Seal, wrapping: bytes) -> tuple[Seal, C
         wrapping: what the data key is kept under.
     """
     secret = os.urandom(KEY)
-    wrapped = wrap(wrapping, secret, _bound(_Place(key, bucket_id), facts))
-    return {**facts, "key": base64.b64encode(wrapped).decode()}, Sealing(secret)
+    wrapped = _wrapped(wrapping, secret, _Place(key, bucket_id), facts)
+    return {**facts, "key": wrapped}, Sealing(secret)
 
 
 def admit(ask: Ask, version: Version, brought: Customer) -> None:
@@ -201,6 +208,42 @@ def customer_key(ask: Ask, brought: Customer) -> bytes | None:
     return secret
 
 
+def opened(keys: Keys, bucket_id: int, key: str, seal: Seal) -> Cipher | None:
+    """What decrypts an object for the service itself; None when only the customer can.
+
+    Raises:
+        WrongKey: the key is not there, or it is another one.
+    """
+    if seal.get("mode") == CUSTOMER:
+        return None
+    return Sealing(_unsealed(keys, _Place(key, bucket_id), seal))
+
+
+def renewed(keys: Keys, bucket_id: int, key: str, seal: Seal) -> Seal | None:
+    """A seal with the data key under the newest secret of its key; None when it is so already.
+
+    Raises:
+        WrongKey: the key is not there, or it is another one.
+    """
+    if seal.get("mode") == CUSTOMER:
+        return None
+    place = _Place(key, bucket_id)
+    try:
+        ring = keys.ring(_key_id(seal))
+    except S3Fault as fault:
+        raise WrongKey(fault.message) from None
+    if seal.get(_UNDER) == ring.label:
+        return None
+    secret = _unsealed(keys, place, seal)
+    facts = _facts(seal) | {_UNDER: ring.label}
+    return {**facts, "key": _wrapped(ring.secret, secret, place, facts)}
+
+
+def under(ring: Ring) -> Seal:
+    """What a seal says of the secret that its data key is wrapped under."""
+    return {_UNDER: ring.label}
+
+
 def keys_of(ask: Ask) -> Keys:
     """The service's own keys.
 
@@ -213,14 +256,45 @@ def keys_of(ask: Ask) -> Keys:
 
 
 def _wrapping(ask: Ask, seal: Seal) -> bytes:
-    if seal["mode"] == SERVICE:
-        return keys_of(ask).master()
-    return keys_of(ask).known(seal["kms"].rpartition("/")[2]).secret
+    """What the data key of a seal of ours is wrapped under, for a caller who may use it.
+
+    Raises:
+        S3Fault: KMS.NotFoundException, KMS.DisabledException, AccessDenied.
+    """
+    keys = keys_of(ask)
+    if seal["mode"] == NAMED:
+        named = keys.known(_key_id(seal))
+        keypolicy.require(ask, named, keypolicy.DECRYPT, seal.get("context"))
+    return keys.secret(_key_id(seal), seal.get(_UNDER, ""))
+
+
+def _unsealed(keys: Keys, place: _Place, seal: Seal) -> bytes:
+    """The data key of a seal of ours, be its key switched on or off."""
+    try:
+        wrapping = keys.secret(_key_id(seal), seal.get(_UNDER, ""))
+    except S3Fault as fault:
+        raise WrongKey(fault.message) from None
+    try:
+        return _unwrapped(place, seal, wrapping)
+    except (KeyError, ValueError):
+        raise WrongKey("the seal is none") from None
+
+
+def _key_id(seal: Seal) -> str:
+    """That of a named key; empty for the master key."""
+    return seal.get("kms", "").rpartition("/")[2]
+
+
+def _facts(seal: Seal) -> dict[str, str]:
+    return {name: value for name, value in seal.items() if name != "key"}
+
+
+def _wrapped(wrapping: bytes, secret: bytes, place: _Place, facts: Seal) -> str:
+    return base64.b64encode(wrap(wrapping, secret, _bound(place, facts))).decode()
 
 
 def _unwrapped(place: _Place, seal: Seal, wrapping: bytes) -> bytes:
-    facts = {name: value for name, value in seal.items() if name != "key"}
-    return unwrap(wrapping, base64.b64decode(seal["key"]), _bound(place, facts))
+    return unwrap(wrapping, base64.b64decode(seal["key"]), _bound(place, _facts(seal)))
 
 
 def _bound(place: _Place, facts: Seal) -> bytes:

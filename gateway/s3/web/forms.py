@@ -19,7 +19,7 @@ from gateway.credentials import Caller
 from gateway.s3 import router
 from gateway.s3.access.gate import Admission, Proof
 from gateway.s3.faults import S3Fault
-from gateway.s3.protocol import codec, model
+from gateway.s3.protocol import codec, markup, model
 from gateway.s3.protocol.content import Content, Payload
 from gateway.s3.protocol.reply import Reply
 from gateway.s3.protocol.target import LONGEST_KEY, Target
@@ -269,5 +269,5 @@ def _document(url: str, place: Mapping[str, Any]) -> bytes:
         "Key": place["key"],
         "ETag": place["etag"],
     }
-    inner = "".join(f"<{name}>{codec.escape(text)}</{name}>" for name, text in elements.items())
+    inner = "".join(f"<{name}>{markup.escape(text)}</{name}>" for name, text in elements.items())
     return f"{codec.DECLARATION}<PostResponse>{inner}</PostResponse>".encode()

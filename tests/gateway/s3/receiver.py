@@ -14,7 +14,7 @@ Answering = Callable[[int], tuple[int, dict[str, str]]]
 
 @dataclass
 class Receiver:
-    """What was told so far: pairs of a path and an event.
+    """What was told so far: pairs of a path and an event, or a test event.
 
     Args:
         port: 0 while nobody listens.
@@ -23,6 +23,7 @@ class Receiver:
 
     port: int = 0
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    tests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     requests: int = 0
     answering: Answering = lambda number: (200, {})
 
@@ -51,7 +52,9 @@ def receiving(receiver: Receiver | None = None) -> Iterator[Receiver]:
             kept.requests += 1
             status, headers = kept.answering(kept.requests)
             if status == 200:
-                kept.told += [(self.path, record) for record in json.loads(body)["Records"]]
+                told = json.loads(body)
+                kept.told += [(self.path, record) for record in told.get("Records", ())]
+                kept.tests += [(self.path, told)] if "Event" in told else []
             self.send_response(status)
             for name, value in {"Content-Length": "0", **headers}.items():
                 self.send_header(name, value)

@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from gateway.credentials import Caller
 from s3store.store import Store
-from tools.parts import GUNICORN
+from tools.parts import ENVIRONMENT, GUNICORN
 
 MOUNT = "/awsapi/rest/AmazonS3"
 
@@ -111,7 +111,8 @@ def serving(
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-    environment = os.environ | {"TEST_S3_ROOT": str(root), "TEST_S3_REGION": region}
+    settings = {"TEST_S3_ROOT": str(root), "TEST_S3_REGION": region}
+    environment = os.environ | ENVIRONMENT | settings
     command = [
         *(sys.executable, "-W", "error", "-m", "gunicorn"),
         *(application, f"--bind=127.0.0.1:{port}", "--threads=8", *GUNICORN, *flags),

@@ -12,7 +12,10 @@ from gateway.s3.options import Options
 from gateway.s3.protocol.hosts import Hosts
 from gateway.s3.protocol.wire import PATIENCE
 from gateway.s3.sealing.keys import Keys
-from s3store.engines.places import Place
+from gateway.s3.web.handover import Handover
+from s3store.engines.places import Place, Pool
+from s3store.engines.ports import Engine
+from s3store.engines.rados import RadosEngine
 from s3store.engines.s3 import S3Engine
 from s3store.store import Store
 from tests.gateway.s3.servers import ALICE
@@ -41,11 +44,13 @@ def create(
     patience: float = PATIENCE,
     day: float = 86400.0,
     blobs: str = "",
+    accel: str = "",
 ) -> S3:
     """What gunicorn calls; the day of lifecycle rules is given in seconds.
 
     Args:
-        blobs: URL of the place of the content at another such endpoint; in files when empty.
+        blobs: URL of the place of the content, when it is not in files.
+        accel: what an nginx in front shows to be left the sending; empty when there is none.
     """
     root = Path(os.environ["TEST_S3_ROOT"])
     return S3(
@@ -62,9 +67,12 @@ def create(
             log_every=timedelta(seconds=1),
             customer_keys_over_http=customer_keys_over_http,
             patience=patience,
+            handover=Handover.of(root / "objects", accel) if accel else None,
         ),
     )
 
 
-def _engine(blobs: str) -> S3Engine | None:
+def _engine(blobs: str) -> Engine | None:
+    if blobs.startswith("rados:"):
+        return RadosEngine(Pool.of(blobs))
     return S3Engine(Place.of(blobs, ALICE.access_key, ALICE.secret)) if blobs else None

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from s3store.records import Bucket
 from s3store.store import Store
 from tests.gateway.s3.posting import policy, post, signed
 from tests.gateway.s3.raw import send
-from tests.gateway.s3.servers import ALICE, Server, serving
+from tests.gateway.s3.refusals import refused
+from tests.gateway.s3.servers import ALICE, BOB, Server, serving
 
 FIELD = re.compile(r'\[[^]]*\]|"[^"]*"|\S+')
 
@@ -45,6 +47,29 @@ def lines(client: Any, target: str, count: int) -> list[list[str]]:
             return [FIELD.findall(line) for line in found]
         time.sleep(0.2)
     raise TimeoutError(f"only {found} came")
+
+
+def test_whoever_is_granted_a_log_can_read_it(server: Server, bucket: str) -> None:
+    client, bob = server.client(), server.client(BOB)
+    target = log_to(client, bucket)
+    grantee = {"Type": "CanonicalUser", "ID": BOB.account_id}
+    grants = [{"Grantee": grantee, "Permission": "READ"}]
+    enabled = {"TargetBucket": target, "TargetPrefix": "log/", "TargetGrants": grants}
+    ask = {"Bucket": bucket, "BucketLoggingStatus": {"LoggingEnabled": enabled}}
+    with refused(400, "AccessControlListNotSupported"):
+        client.put_bucket_logging(**ask)
+    client.put_bucket_ownership_controls(
+        Bucket=target, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    )
+    client.put_bucket_logging(**ask)
+    client.head_bucket(Bucket=bucket)
+    lines(client, target, 2)
+    found = client.list_objects_v2(Bucket=target)["Contents"]
+    assert bob.get_object(Bucket=target, Key=found[-1]["Key"])["Body"].read()
+    everyone = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    grants[0]["Grantee"] = everyone
+    with refused(403, "AccessDenied"):
+        client.put_bucket_logging(**ask)
 
 
 def test_every_request_is_a_line(server: Server, bucket: str) -> None:
@@ -122,7 +147,7 @@ class Log:
         headers: Headers = []
         self.log.record(trace, 200, headers)
 
-    def _put(self, bucket: Bucket, key: str, body: bytes) -> None:
+    def _put(self, bucket: Bucket, key: str, body: bytes, grants: Sequence[Any]) -> None:
         if self.failing:
             raise OSError("the disk is full")
         self.delivered[f"{bucket.name}/{key}"] = body.decode()

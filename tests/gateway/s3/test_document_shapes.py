@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.model import ListShape, Shape, StringShape, StructureShape
-from hypothesis import given, strategies
+from hypothesis import given, settings, strategies
 
 from gateway.s3.documents import (
     LARGEST,
@@ -76,6 +76,7 @@ CHECKS: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("operation", "check"), CHECKS)
+@settings(deadline=None)
 @given(data=strategies.data())
 def test_any_document_is_taken_or_refused(operation: str, check: Any, data: Any) -> None:
     shape = shape_of(operation)

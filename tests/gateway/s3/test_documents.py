@@ -214,10 +214,38 @@ def notified(*topics: Rule) -> Any:
 
 def test_a_receiver_is_a_url_in_a_topics_arn() -> None:
     assert notification.url_of(URL) == "https://hooks.example.com:8443/s3?a=b"
-    kept = notified(topic(Id="i"), topic())["TopicConfigurations"]
+    removed = ["s3:ObjectRemoved:*"]
+    kept = notified(topic(Id="i"), topic(Events=removed))["TopicConfigurations"]
     assert kept[0] == topic(Id="i")
     assert kept[1]["Id"]
     assert notification.check({}) is None
+
+
+def about(events: str, prefix: str = "", suffix: str = "") -> Rule:
+    rules = [{"Name": "prefix", "Value": prefix}, {"Name": "suffix", "Value": suffix}]
+    return topic(Events=[f"s3:{events}"], Filter={"Key": {"FilterRules": rules}})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "overlap"),
+    [
+        (about("ObjectCreated:*"), about("ObjectCreated:*"), True),
+        (about("ObjectCreated:*"), about("ObjectCreated:Put"), True),
+        (about("ObjectCreated:Copy"), about("ObjectCreated:Put"), False),
+        (about("ObjectCreated:*"), about("ObjectRemoved:*"), False),
+        (about("ObjectCreated:*", "a/"), about("ObjectCreated:*", "b/"), False),
+        (about("ObjectCreated:*", "a/"), about("ObjectCreated:*", "a/b"), True),
+        (about("ObjectCreated:*", "a/", ".jpg"), about("ObjectCreated:*", "a/", ".png"), False),
+        (about("ObjectCreated:*", "a/", ".jpg"), about("ObjectCreated:*", "", "2.jpg"), True),
+        (about("ObjectCreated:*", "a/", ".jpg"), topic(), True),
+    ],
+)
+def test_no_event_may_be_for_two_configurations(one: Rule, other: Rule, overlap: bool) -> None:
+    if overlap:
+        refused("InvalidArgument", notified, one, other)
+        refused("InvalidArgument", notified, other, one)
+    else:
+        assert len(notified(one, other)["TopicConfigurations"]) == 2
 
 
 @pytest.mark.parametrize(

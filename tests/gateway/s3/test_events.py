@@ -66,6 +66,40 @@ def test_an_event_says_what_s3_says(server: Server, bucket: str, receiver: Recei
     assert int(sequencer, 16) > 0
 
 
+def test_a_receiver_that_is_named_gets_a_test_event_first(
+    server: Server, bucket: str, receiver: Receiver
+) -> None:
+    named = [
+        {"TopicArn": receiver.arn("/a"), "Events": ["s3:ObjectCreated:*"]},
+        {"TopicArn": receiver.arn("/b"), "Events": ["s3:ObjectRemoved:*"]},
+        {"TopicArn": receiver.arn("/a"), "Events": ["s3:ObjectTagging:*"]},
+    ]
+    client = subscribe(server, bucket, *named)
+    client.put_object(Bucket=bucket, Key="k", Body=b"data")
+    receiver.events(1)
+    assert sorted(path for path, _ in receiver.tests) == ["/a", "/b"]
+    (told, *_) = (told for path, told in receiver.tests if path == "/a")
+    assert (told["Service"], told["Event"], told["Bucket"]) == ("Amazon S3", "s3:TestEvent", bucket)
+    assert datetime.fromisoformat(told["Time"]).tzinfo == UTC
+    assert told["RequestId"]
+    assert told["HostId"]
+
+
+def test_whoever_skips_the_validation_of_receivers_sends_no_test_event(
+    server: Server, bucket: str, receiver: Receiver
+) -> None:
+    topic = {"TopicArn": receiver.arn(), "Events": ["s3:ObjectCreated:*"]}
+    client = server.client()
+    client.put_bucket_notification_configuration(
+        Bucket=bucket,
+        NotificationConfiguration={"TopicConfigurations": [topic]},
+        SkipDestinationValidation=True,
+    )
+    client.put_object(Bucket=bucket, Key="k", Body=b"data")
+    receiver.events(1)
+    assert receiver.tests == []
+
+
 def test_every_way_to_change_an_object_is_told(
     server: Server, bucket: str, receiver: Receiver
 ) -> None:

@@ -137,3 +137,20 @@ def test_the_first_end_is_promised() -> None:
     assert expiry.promise(there, VERSION, DAY) == {"Expiration": promised}
     assert expiry.promise(there, replace(VERSION, latest=False), DAY) == {}
     assert expiry.promise(Bucket(1, "b", "alice", NOON), VERSION, DAY) == {}
+
+
+def test_the_first_end_of_an_upload_is_promised() -> None:
+    there = bucket(
+        {"ID": "late", **_aborting(5)},
+        {"ID": "soon & sure", **_aborting(1)},
+        {"ID": "of others", "Filter": {"Prefix": "x"}, **_aborting(1)},
+        {"ID": "of objects", "Expiration": {"Days": 1}},
+    )
+    promised = {"AbortDate": MIDNIGHT, "AbortRuleId": "soon%20%26%20sure"}
+    assert expiry.abort_promise(there, UPLOAD, DAY) == promised
+    assert expiry.abort_promise(bucket({"Expiration": {"Days": 1}}), UPLOAD, DAY) == {}
+    assert expiry.abort_promise(Bucket(1, "b", "alice", NOON), UPLOAD, DAY) == {}
+
+
+def _aborting(days: int) -> dict[str, Any]:
+    return {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": days}}

@@ -97,10 +97,3 @@ def test_the_document_is_as_the_model_has_it(server: Server, client: Any, bucket
     )
     assert b"<Key>&lt;&amp;&gt;&quot;&apos;</Key>" in answer.body
     assert b".000Z</LastModified>" in answer.body
-
-
-def test_keys_no_xml_can_hold_are_written_as_references(
-    server: Server, client: Any, bucket: str
-) -> None:
-    path = f"/{bucket}?prefix=%01"
-    assert b"<Key>&#1;</Key>" in send(server, "GET", path, signed(server, "GET", path)).body

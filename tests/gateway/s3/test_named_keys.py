@@ -22,7 +22,7 @@ from tests.gateway.s3.kinds import (
     source,
     upload,
 )
-from tests.gateway.s3.servers import Server
+from tests.gateway.s3.servers import ALICE, BOB, Server
 
 
 def test_a_key_is_named_by_id_alias_and_arn(server: Server, secure: Any, bucket: str) -> None:
@@ -58,6 +58,65 @@ def test_keys_that_cannot_be_used_are_refused_by_name(
     assert refusal(secure.get_object, Bucket=bucket, Key="k") == disabled
     assert secure.head_object(Bucket=bucket, Key="k")["ContentLength"] == len(SMALL)
     name_key(server, "closing", enabled=True)
+    assert secure.get_object(Bucket=bucket, Key="k")["Body"].read() == SMALL
+
+
+def allowing(who: str, *actions: str, **more: Any) -> Pairs:
+    """A key's policy."""
+    said = {"Effect": "Allow", "Principal": {"AWS": who}, "Action": list(actions), "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [said | more]}
+
+
+def share(secure: Any, bucket: str) -> None:
+    """Let Bob do everything with the objects of a bucket."""
+    everything = {
+        "Effect": "Allow",
+        "Principal": {"AWS": BOB.account_id},
+        "Action": "s3:*",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    secure.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": everything})
+    )
+
+
+def test_a_keys_policy_says_who_encrypts_and_who_reads(
+    server: Server, secure: Any, bucket: str
+) -> None:
+    share(secure, bucket)
+    bob, denied = server.client(BOB), (403, "AccessDenied")
+    put = {"Bucket": bucket, "Body": SMALL, "ServerSideEncryption": "aws:kms"}
+    named: Pairs = {"SSEKMSKeyId": "ruled"}
+    name_key(server, "ruled", policy=allowing(ALICE.account_id, "kms:*"))
+    secure.put_object(**put, Key="k", **named)
+    assert refusal(bob.put_object, **put, Key="b", **named) == denied
+    begin = {name: value for name, value in put.items() if name != "Body"}
+    assert refusal(bob.create_multipart_upload, **begin, Key="b", **named) == denied
+    assert refusal(bob.get_object, Bucket=bucket, Key="k") == denied
+    assert refusal(bob.copy_object, Bucket=bucket, Key="c", CopySource=f"{bucket}/k") == denied
+    name_key(server, "ruled", policy=allowing(ids.owner(BOB.account_id), "kms:Decrypt"))
+    assert bob.get_object(Bucket=bucket, Key="k")["Body"].read() == SMALL
+    assert refusal(bob.put_object, **put, Key="b", **named) == denied
+    assert refusal(secure.get_object, Bucket=bucket, Key="k") == denied
+    assert secure.head_object(Bucket=bucket, Key="k")["ContentLength"] == len(SMALL)
+    name_key(server, "ruled", policy={"Statement": "nonsense"})
+    assert refusal(secure.get_object, Bucket=bucket, Key="k") == denied
+    assert refusal(secure.head_object, Bucket=bucket, Key="b")[0] == 404
+
+
+def test_a_keys_policy_may_ask_for_an_encryption_context(
+    server: Server, secure: Any, bucket: str
+) -> None:
+    asked = {"StringEquals": {"kms:EncryptionContext:team": "pay"}}
+    policy = allowing(ALICE.account_id, "kms:GenerateDataKey", "kms:Decrypt", Condition=asked)
+    name_key(server, "for-pay", policy=policy)
+    put = {
+        **{"Bucket": bucket, "Key": "k", "Body": SMALL},
+        **{"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "for-pay"},
+    }
+    assert refusal(secure.put_object, **put) == (403, "AccessDenied")
+    context = base64.b64encode(b'{"team": "pay"}').decode()
+    secure.put_object(**put, SSEKMSEncryptionContext=context)
     assert secure.get_object(Bucket=bucket, Key="k")["Body"].read() == SMALL
 
 

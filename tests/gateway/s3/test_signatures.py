@@ -64,6 +64,38 @@ def test_a_presigned_url_works_without_any_header(
         assert answer.headers["Content-Type"] == "text/x; a=b"
 
 
+def test_a_presigned_url_of_version_2_brings_along_the_headers_signed_into_it(
+    server: Server, bucket: str
+) -> None:
+    client, where = server.client(signature="s3"), {"Bucket": bucket, "Key": KEY}
+    said = {"Metadata": {"a-b": "1 2", "c_d": "3"}, "Tagging": "t=1", "ContentType": "text/x"}
+    url = client.generate_presigned_url("put_object", {**where, **said})
+    assert "x-amz-meta-c_d=3" in url
+    fetch(url, "PUT", b"data", **{"Content-Type": ""})
+    found = client.head_object(**where)
+    assert (found["Metadata"], found["TagCount"]) == (said["Metadata"], 1)
+    assert found["ContentType"] == "text/x"
+    for other in (url.replace("c_d=3", "c_d=4"), url.replace("x-amz-tagging", "x-amz-acl")):
+        with pytest.raises(HTTPError) as refused:
+            fetch(other, "PUT", b"more", **{"Content-Type": ""})
+        assert code(refused.value) == (403, "SignatureDoesNotMatch")
+    assert client.get_object(**where)["Body"].read() == b"data"
+
+
+def test_what_a_presigned_url_of_version_2_had_added_to_it_is_refused(
+    server: Server, bucket: str
+) -> None:
+    client, where = server.client(signature="s3"), {"Bucket": bucket, "Key": KEY}
+    url = client.generate_presigned_url("put_object", where)
+    for added, refusal in (
+        ("x-amz-acl=public-read", (501, "NotImplemented")),
+        ("x-amz-security-token=t", (400, "InvalidToken")),
+    ):
+        with pytest.raises(HTTPError) as refused:
+            fetch(f"{url}&{added}", "PUT", b"data", **{"Content-Type": ""})
+        assert code(refused.value) == refusal
+
+
 def test_a_presigned_url_ends_with_its_time(server: Server, bucket: str) -> None:
     where = {"Bucket": bucket, "Key": "k"}
     newer = server.client().generate_presigned_url("get_object", where, ExpiresIn=1)

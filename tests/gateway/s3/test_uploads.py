@@ -5,6 +5,7 @@ import os
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -360,3 +361,24 @@ def test_a_completion_and_an_abortion_at_once_leave_an_object_or_nothing(
         listed = client.list_objects_v2(Bucket=bucket, Prefix=f"k{number}")
         assert ("Contents" in listed) is (calls[0].exception() is None)
     assert "Uploads" not in client.list_multipart_uploads(Bucket=bucket)
+
+
+def test_whoever_begins_or_looks_at_an_upload_is_told_when_it_will_be_given_up(
+    client: Any, bucket: str
+) -> None:
+    rule = {
+        "ID": "clean up",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "a"},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
+    }
+    client.put_bucket_lifecycle_configuration(
+        Bucket=bucket, LifecycleConfiguration={"Rules": [rule]}
+    )
+    begun = client.create_multipart_upload(Bucket=bucket, Key="ab")
+    left = begun["AbortDate"] - datetime.now(UTC)
+    assert timedelta(days=3) <= left + timedelta(minutes=1) <= timedelta(days=4, minutes=1)
+    listed = client.list_parts(Bucket=bucket, Key="ab", UploadId=begun["UploadId"])
+    for found in (begun, listed):
+        assert (found["AbortDate"], found["AbortRuleId"]) == (begun["AbortDate"], "clean%20up")
+    assert "AbortDate" not in client.create_multipart_upload(Bucket=bucket, Key="b")
