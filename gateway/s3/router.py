@@ -31,9 +31,9 @@ APART = frozenset({"AWSAccessKeyId", "Signature", "Expires", "x-id"}) | {
         "SignedHeaders",
     )
 }
+"""Query parameters of the signature, or noise that SDKs add to every request."""
 CARRIED = frozenset({"content-md5", "content-type"})
 """Headers besides Amazon's own that a presigned URL of version 2 may bring along."""
-"""Query parameters of the signature, or noise that SDKs add to every request."""
 # Speaks of the body and means the same everywhere, even where the model does not have it.
 _OF_BODIES = (PREFIX, SDK)
 

@@ -23,6 +23,7 @@ _T = TypeVar("_T")
 _PATIENCE = 30  # seconds to wait for another process's transaction
 _GLANCE = 0.001  # seconds between looks whether it has ended
 _CONNECTIONS = 64
+_RESTING = 32  # of these; who waits for one of the pool's would never get one of those that rest
 
 
 class Database:
@@ -120,7 +121,10 @@ class Database:
         except BaseException:
             connection.close()  # nobody knows what state it is in
             raise
-        self._resting.append(connection)
+        if len(self._resting) < _RESTING:
+            self._resting.append(connection)
+        else:
+            connection.close()
 
     def _prepare(self) -> None:
         """Make the tables when they are absent; several processes may be at it at once."""

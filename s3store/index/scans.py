@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     LargeBinary,
@@ -27,6 +28,7 @@ Query = Select[*tuple[Any, ...]]
 
 _ONLY = 0  # position of the row of a key that can have no other
 _LOWEST = -(1 << 63)  # below every position
+_LOW: BindParameter[bytes] = bindparam("low", type_=LargeBinary)
 
 
 @dataclass(frozen=True)
@@ -90,18 +92,19 @@ def _uploads(found: CursorResult[Any]) -> list[Row[Upload]]:
 
 
 def _between(query: Query, table: Any, position: Any) -> Query:
-    return _behind(query, table, position).where(table.key < bindparam("high"))
+    query = query.where(table.key >= _LOW, table.key < bindparam("high"))
+    return _behind(query, table, position)
 
 
 def _among(query: Query, table: Any, position: Any) -> Query:
+    """Without a lower bound of the keys, for SQLite would walk from there instead of seeking each."""
     keys = bindparam("keys", type_=LargeBinary, expanding=True)
     return _behind(query, table, position).where(table.key.in_(keys))
 
 
 def _behind(query: Query, table: Any, position: Any) -> Query:
-    low = bindparam("low", type_=LargeBinary)
-    query = query.where(table.bucket_id == bindparam("bucket"), table.key >= low)
-    query = query.where(or_(table.key > low, position > bindparam("position")))
+    query = query.where(table.bucket_id == bindparam("bucket"))
+    query = query.where(or_(table.key > _LOW, position > bindparam("position")))
     return query.limit(bindparam("most"))
 
 
