@@ -11,9 +11,11 @@ all that is left to know of it, and what becomes of it is its owner's to say.
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from s3store import faults
 from s3store.contents import DAMAGED, MISSING, UNREADABLE, Contents, Opener
 from s3store.core import now
 from s3store.index import inspection, leftovers, rows, uploads
@@ -68,7 +70,8 @@ def check(
     every = store.every_bucket()
     for number, bucket in enumerate(every, start=1):
         tell(f"bucket {number} of {len(every)}: {bucket.name}")
-        yield from _bucket(store, contents, bucket, repair)
+        with suppress(faults.NoSuchBucket):  # one that is removed meanwhile needs no repair
+            yield from _bucket(store, contents, bucket, repair)
     tell("what belongs to nothing")
     yield from _rows(store, repair)
     yield from _files(store, repair)
@@ -108,7 +111,9 @@ def _latest(store: Store, bucket: Bucket, key: bytes, repair: bool) -> Iterator[
         wrong = inspection.shows_wrongly(connection, bucket, key)
     if wrong:
         if repair:
-            store.index.change(lambda c: inspection.show_newest(c, bucket, key))
+            store.index.change(
+                lambda c: inspection.show_newest(c, bucket, key, store.default_quota)
+            )
         name = f"{bucket.name}/{key.decode()}"
         yield Finding(WRONG_LATEST, name, "the key does not show its newest version", repair)
 

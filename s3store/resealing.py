@@ -60,10 +60,11 @@ def reseal(store: Store, renew: Renew) -> Iterator[Resealed]:
 
 
 def _bucket(store: Store, bucket: Bucket, renew: Renew) -> Iterator[Resealed]:
-    for versions in _versions(store, bucket):
-        yield _batch(store, bucket, renew, versions, seals.put_on_versions)
+    """Uploads first: one that is completed meanwhile is then met as a version."""
     for uploads in _uploads(store, bucket):
         yield _batch(store, bucket, renew, uploads, seals.put_on_uploads)
+    for versions in _versions(store, bucket):
+        yield _batch(store, bucket, renew, versions, seals.put_on_versions)
 
 
 def _versions(store: Store, bucket: Bucket) -> Iterator[list[Sealed]]:

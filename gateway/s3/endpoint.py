@@ -157,18 +157,12 @@ class S3:
         content: Content,
         request: Request,
     ) -> Answer:
-        def perform(said: codec.Members, mend: bool) -> Answer:
-            reply = self._perform(operation, about, admission, content, request, said)
-            try:
-                return _render(operation, reply, operation.model.http["method"], mend)
-            except S3Fault:
-                reply.close()
-                raise
-
+        reply = self._perform(operation, about, admission, content, request)
         try:
-            return perform({}, mend=_ENCODING not in operation.accepts)
-        except markup.Unfit:  # not asked for, but told, and the only way to say such keys
-            return perform({_ENCODING: "url"}, mend=True)
+            return _render(operation, reply, operation.model.http["method"])
+        except S3Fault:
+            reply.close()
+            raise
 
     def _for_nobody(self, request: Request, wire: Wire) -> Get:
         """What visitors of websites get objects with."""
@@ -198,16 +192,11 @@ class S3:
         admission: Admission,
         content: Content,
         request: Request,
-        said: codec.Members | None = None,
     ) -> Reply:
-        """Let the operation do what of the request it declares to take.
-
-        Args:
-            said: members that stand as if the request had them.
-        """
+        """Let the operation do what of the request it declares to take."""
         trace.present().admitted(operation.model.name, about, admission)
         members = codec.decode(operation.model, about, admission.headers)
-        members |= _document(operation, content) | (said or {})
+        members |= _document(operation, content)
         facts = Facts.of(request, about, admission, members, self._options.region)
         ask = Ask(
             self._store,
@@ -256,11 +245,10 @@ def _in_place(fault: S3Fault, about: Target) -> S3Fault:
     return fault
 
 
-def _render(operation: registry.Operation, reply: Reply, method: str, mend: bool) -> Answer:
+def _render(operation: registry.Operation, reply: Reply, method: str) -> Answer:
     status = HTTPStatus(reply.status or operation.model.http.get("responseCode") or 200)
     headers = codec.headers_of(operation.model, reply.members)
-    body: bytes | Body
-    body = codec.body_of(operation.model, reply.members, operation.root, mend=mend)
+    body: bytes | Body = _document_of(operation, reply)
     if body:
         headers.append(("Content-Type", codec.type_of(operation.model)))
     if reply.body is not None:
@@ -270,6 +258,20 @@ def _render(operation: registry.Operation, reply: Reply, method: str, mend: bool
             ("Content-Length", str(len(body) if isinstance(body, bytes) else body.length))
         )
     return Answer(f"{status.value} {status.phrase}", headers, b"" if method == "HEAD" else body)
+
+
+def _document_of(operation: registry.Operation, reply: Reply) -> bytes:
+    """A reply's document. A listing says every key as it is, or not at all.
+
+    Raises:
+        S3Fault: InvalidArgument, when XML cannot hold a key of a listing that was not encoded.
+    """
+    mend = _ENCODING not in operation.accepts
+    try:
+        return codec.body_of(operation.model, reply.members, operation.root, mend=mend)
+    except markup.Unfit as why:
+        text = "XML cannot hold a key of this page: ask for it with encoding-type=url."
+        raise S3Fault("InvalidArgument", text, {"ArgumentName": "encoding-type"}) from why
 
 
 def _of_page(page: Page) -> Answer:

@@ -77,15 +77,20 @@ def shown(markers: Sequence[bool]) -> list[int | None]:
     return [(2 if marker else 1) if at == 0 else None for at, marker in enumerate(markers)]
 
 
-def show_newest(connection: Connection, bucket: Bucket, key: bytes) -> None:
-    """Let a key show its newest version."""
+def show_newest(connection: Connection, bucket: Bucket, key: bytes, default: Quota) -> None:
+    """Let a key show its newest version; nobody changes the bucket meanwhile.
+
+    Raises:
+        NoSuchBucket.
+    """
     mine = VersionRow.bucket_id == bucket.id, VersionRow.key == key
-    connection.execute(update(VersionRow).where(*mine).values(latest=None))
     newest = select(VersionRow.id, VersionRow.marker).where(*mine)
-    row = connection.execute(newest.order_by(VersionRow.position).limit(1)).one_or_none()
-    if row is not None:
-        chosen = update(VersionRow).where(VersionRow.id == row.id)
-        connection.execute(chosen.values(latest=2 if row.marker else 1))
+    with held(connection, bucket.id, default):
+        connection.execute(update(VersionRow).where(*mine).values(latest=None))
+        row = connection.execute(newest.order_by(VersionRow.position).limit(1)).one_or_none()
+        if row is not None:
+            chosen = update(VersionRow).where(VersionRow.id == row.id)
+            connection.execute(chosen.values(latest=2 if row.marker else 1))
 
 
 def counters(connection: Connection, bucket: Bucket) -> tuple[Counted, Counted] | None:

@@ -97,7 +97,7 @@ def _between(query: Query, table: Any, position: Any) -> Query:
 
 
 def _among(query: Query, table: Any, position: Any) -> Query:
-    """Without a lower bound of the keys, for SQLite would walk from there instead of seeking each."""
+    """Without a lower bound of the keys: SQLite would walk on from there and not seek each."""
     keys = bindparam("keys", type_=LargeBinary, expanding=True)
     return _behind(query, table, position).where(table.key.in_(keys))
 

@@ -207,6 +207,18 @@ def test_a_client_cannot_pose_as_nginx_or_see_what_passes_between(proxy: Nginx) 
         assert not {name for name in answer.headers if "accel" in name or "pileus" in name}
 
 
+@pytest.mark.parametrize("name", ["x-pileus-accel", "x_pileus_accel"])
+def test_a_signature_over_what_nginx_adds_is_not_answered_with_it(proxy: Nginx, name: str) -> None:
+    given = signed(proxy.front, "GET", _PLAIN)
+    start, names, end = re.split("(?<=SignedHeaders=)([^,]*)", given["Authorization"])
+    claimed = ";".join(sorted([*names.split(";"), name]))
+    forged = given | {"Authorization": f"{start}{claimed}{end}"}
+    answer = send(proxy.front, "GET", _PLAIN, forged)
+    assert answer.code == "SignatureDoesNotMatch"
+    assert f"{name}:REDACTED\n" in answer.body.decode()
+    assert SECRET not in answer.body.decode()
+
+
 @pytest.mark.parametrize("path", ["/@content", "/%40content/index.sqlite", "/blobs", "/content/"])
 def test_nobody_can_ask_nginx_for_files(proxy: Nginx, path: str) -> None:
     forged = {"X-Pileus-File": "index.sqlite", "X-Accel-Redirect": "@content"}

@@ -1,14 +1,16 @@
 """The check finds what is wrong, and its repair removes rubbish and nothing else."""
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from s3store import fsck
 from s3store.engines.ports import Engine
 from s3store.fsck import check
+from s3store.index.ledger import held
 from s3store.records import Bucket, Choice, Draft, Version
 from s3store.sealing import Sealing
 from s3store.store import Store
@@ -143,3 +145,29 @@ def test_counters_are_made_right_even_beyond_a_quota(
     assert kinds(store, repair=True) == [fsck.WRONG_COUNTERS] * 2
     assert store.usage("owner") == right
     sound()
+
+
+def test_a_repair_waits_for_a_change_of_the_bucket(store: Store, bucket: Bucket) -> None:
+    store.put(bucket, "k", [b"x"])
+    change(store, "UPDATE version SET latest = NULL")
+
+    def hold(connection: Connection) -> Future[list[str]]:
+        with held(connection, bucket.id, store.default_quota):
+            repairing = pool.submit(kinds, store, True)
+            with pytest.raises(TimeoutError):
+                repairing.result(0.3)
+            return repairing
+
+    with ThreadPoolExecutor() as pool:
+        assert store.index.change(hold).result(20) == [fsck.WRONG_LATEST]
+    assert store.head(bucket, "k").latest
+
+
+def test_a_bucket_that_is_removed_meanwhile_needs_no_repair(store: Store, bucket: Bucket) -> None:
+    def remove(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT bucket.objects"):
+            store.delete_bucket(bucket)
+
+    change(store, "UPDATE bucket SET objects = 1")
+    event.listen(store.index.engine, "after_cursor_execute", remove)
+    assert kinds(store, repair=True) == []

@@ -2,7 +2,7 @@
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import event
 
 from s3store import faults
-from s3store.index import database
+from s3store.index import database, scans
+from s3store.index.scans import Rows
+from s3store.listing import Start
 from s3store.records import Bucket
 from s3store.store import Store
 
@@ -70,6 +72,26 @@ def test_reading_does_not_wait_for_a_writer(store: Store, bucket: Bucket, root: 
         connection.execute("BEGIN IMMEDIATE")
         assert store.head(bucket, "k").size == 1
         assert len(store.list(bucket).entries) == 1
+
+
+def test_connections_that_rest_leave_some_to_everybody_else(store: Store, bucket: Bucket) -> None:
+    with ExitStack() as many:
+        for _ in range(2 * database._CONNECTIONS):
+            many.enter_context(store.index._connection())
+    assert store.list(bucket).items == ()
+
+
+def test_what_a_listing_meets_alone_is_sought_key_by_key(store: Store, bucket: Bucket) -> None:
+    asked: list[str] = []
+    with store.index.look() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        for kind in (scans.ENTRIES, scans.VERSIONS, scans.UPLOADS):
+            driver.set_trace_callback(asked.append)
+            Rows[Any](connection, bucket, kind).pick([b"a", b"c"], Start(b"a", True), 10)
+            driver.set_trace_callback(None)
+            plan = driver.execute(f"EXPLAIN QUERY PLAN {asked[-1]}").fetchall()
+            assert len(plan) == 1, "one step: no sorting"
+            assert plan[0][3].endswith("AND key=?)")
 
 
 def test_a_listing_is_answered_from_the_unique_index(

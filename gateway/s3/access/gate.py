@@ -19,6 +19,7 @@ from gateway.s3.options import Options
 from gateway.s3.protocol import clock, codec
 from gateway.s3.protocol.content import Payload
 from gateway.s3.protocol.target import Target
+from gateway.s3.web import handover
 from gateway.sign import postpolicy, s3v2, v4
 from gateway.sign.chunked import Chain
 from gateway.sign.refusals import Reason, Refusal
@@ -35,7 +36,9 @@ _SESSION = "x-amz-security-token"
 _NEWER, _OLDER = "AWS4-HMAC-SHA256", "AWS"
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
-_SECRET = re.compile(r"(server-side-encryption-customer-key[:=])[^\n&]*", re.I)
+# A customer's key, and what nginx adds behind the client's back; underscores are dashes to WSGI.
+_SECRETS = "|".join(("server-side-encryption-customer-key", handover.PROOF)).replace("-", "[-_]")
+_SECRET = re.compile(rf"((?:{_SECRETS})[:=])[^\n&]*", re.I)
 
 
 @dataclass(frozen=True)
@@ -370,7 +373,7 @@ def _echo(claim: v4.Claim, request: Request, digest: str) -> dict[str, str]:
 
 
 def _shown(text: str) -> str:
-    """What was signed without the secret in it: error documents end up in clients' logs."""
+    """What was signed without the secrets in it: error documents end up in clients' logs."""
     return _SECRET.sub(r"\1REDACTED", text)
 
 

@@ -1,6 +1,7 @@
 """Files of keys: read when they changed, written whole and for good, one writer at a time."""
 
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -8,13 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from gateway.s3.faults import S3Fault
+
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 
 
 class KeyFile(Generic[_T]):
     """What a file says, read anew when it is another one. Threads may share it."""
 
     def __init__(self, path: Path, parse: Callable[[bytes], _T]) -> None:
+        """Read nothing yet.
+
+        Args:
+            parse: raises ValueError for what is none; ``str()`` of it is logged, so no secrets.
+        """
         self._path, self._parse = path, parse
         self._turn = threading.Lock()
         self._seen: object = None
@@ -27,17 +36,25 @@ class KeyFile(Generic[_T]):
             anew: read it in any case.
 
         Raises:
-            ValueError: it does not say what it should.
+            S3Fault: ServiceUnavailable, when it does not say what it should.
         """
         with self._turn:
             try:
                 found = self._path.stat()
                 seen = (found.st_ino, found.st_mtime_ns, found.st_size)
                 if anew or seen != self._seen:
-                    self._content, self._seen = self._parse(self._path.read_bytes()), seen
+                    self._content, self._seen = self._read(), seen
             except FileNotFoundError:
                 self._content, self._seen = None, None
             return self._content
+
+    def _read(self) -> _T:
+        data = self._path.read_bytes()
+        try:
+            return self._parse(data)
+        except (ValueError, RecursionError) as error:
+            _log.error("%s cannot be used: %s", self._path, error)
+            raise S3Fault("ServiceUnavailable", "The keys cannot be read now.") from error
 
 
 @contextmanager

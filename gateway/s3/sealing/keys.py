@@ -10,7 +10,8 @@ switched off with ``"enabled": false``. One that was renewed has its older secre
 first, in ``former``. With a ``policy``, a document of KMS's own language, that alone says who may
 use the key, for reading too. Both files are made when they are first needed, and so is every
 account's own key ``alias/aws/s3``; an operator may put a file there first, or add keys to it at any
-time. Nothing is ever taken out here: an object whose key is gone is gone.
+time. Nothing is ever taken out here: an object whose key is gone is gone. A file that cannot be
+read as this is left as it is, and makes all that rests on it unavailable until it is mended.
 
 Several processes may use one folder at once. A key is safe on the disk before anything is encrypted
 under it, and a change is seen by the next request of every process.
@@ -35,6 +36,14 @@ from s3store.sealing import KEY
 DEFAULT = "alias/aws/s3"
 """The alias of the key of an account that named none."""
 
+# Taken literally: a key with "enabled": "false" must not stay on because any text counts as true.
+_ENTRY: Mapping[str, type] = {
+    "key": str,
+    "former": list,
+    "aliases": list,
+    "account": str,
+    "enabled": bool,
+}
 _ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]*:[^:/]*:(key/|(?=alias/))(.+)", re.DOTALL)
 
 
@@ -114,7 +123,7 @@ class Keys:
         """
         if key_id:
             return self._any(key_id).ring
-        ring = self._master.content() or self._master.content(anew=True)
+        ring = self._master.content()
         if ring is None:
             raise S3Fault("KMS.NotFoundException", "The master key is not there.")
         return ring
@@ -217,11 +226,22 @@ def _master(data: bytes) -> Ring:
 
 
 def _all_named(data: bytes) -> Mapping[str, NamedKey]:
-    return {key_id: _named(key_id, entry) for key_id, entry in json.loads(data)["keys"].items()}
+    document = json.loads(data)
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, dict):
+        raise ValueError('there is no object "keys" in it')
+    return {key_id: _named(key_id, entry) for key_id, entry in keys.items()}
 
 
-def _named(key_id: str, entry: Mapping[str, Any]) -> NamedKey:
-    secrets = (*entry.get("former", ()), entry["key"])
+def _named(key_id: str, entry: Any) -> NamedKey:
+    if not isinstance(entry, dict):
+        raise ValueError(f"the key {key_id} is no object")
+    for name, kind in _ENTRY.items():
+        if not isinstance(entry.get(name, kind()), kind):
+            raise ValueError(f"{name} of the key {key_id} is of another kind than {kind.__name__}")
+    secrets = (*entry.get("former", ()), entry.get("key", ""))
+    if not all(isinstance(text, str) for text in (*secrets, *entry.get("aliases", ()))):
+        raise ValueError(f"the secrets and aliases of the key {key_id} are not all strings")
     return NamedKey(
         key_id,
         Ring.of(base64.b64decode(secret, validate=True) for secret in secrets),

@@ -46,31 +46,28 @@ def read(answer: Answer) -> Any:
 
 @pytest.mark.parametrize("form", ["", "list-type=2", "versions", "uploads"])
 @pytest.mark.parametrize("each", [*UNFIT, *SPACES], ids=lambda each: f"{ord(each):04x}")
-def test_a_listing_that_nobody_asked_to_be_encoded_still_says_every_key(
+def test_a_listing_says_a_key_as_it_is_or_how_to_ask_for_it(
     server: Server, kept: str, form: str, each: str
 ) -> None:
     key = f"a{each}b"
-    answer = get(server, f"/{kept}?{form}&prefix={quote(key)}".replace("?&", "?"))
-    assert answer.status == 200
-    page = read(answer)
-    told = [found.text for found in page.iter("Key")]
+    path = f"/{kept}?{form}&prefix={quote(key)}".replace("?&", "?")
+    plain, encoded = get(server, path), get(server, f"{path}&encoding-type=url")
     if each in UNFIT:
-        assert page.findtext("EncodingType") == "url"
-        assert [unquote(text) for text in (*told, page.findtext("Prefix"))] == [key, key]
+        assert (plain.status, plain.code) == (400, "InvalidArgument")
+        assert "encoding-type=url" in str(read(plain).findtext("Message"))
     else:
-        assert page.find("EncodingType") is None
-        assert told == [key]
+        assert [found.text for found in read(plain).iter("Key")] == [key]
+    page = read(encoded)
+    told = [found.text for found in page.iter("Key")]
+    assert [unquote(text) for text in (*told, page.findtext("Prefix"))] == [key, key]
 
 
-def test_a_page_with_such_a_key_among_others_is_encoded_as_a_whole(
-    server: Server, kept: str
-) -> None:
-    page = read(get(server, f"/{kept}?list-type=2&max-keys=5"))
+def test_one_such_key_or_prefix_is_enough(server: Server, kept: str) -> None:
+    for query in ("list-type=2&max-keys=5", "delimiter=%01&prefix=a"):
+        assert get(server, f"/{kept}?{query}").code == "InvalidArgument"
+    page = read(get(server, f"/{kept}?list-type=2&max-keys=5&encoding-type=url"))
     first = sorted((f"a{each}b" for each in (*UNFIT, *SPACES)), key=str.encode)[:5]
     assert [unquote(found.text) for found in page.iter("Key")] == first
-    grouped = read(get(server, f"/{kept}?delimiter=%01&prefix=a"))
-    assert (grouped.findtext("Delimiter"), grouped.findtext("EncodingType")) == ("%01", "url")
-    assert [found.findtext("Prefix") for found in grouped.iter("CommonPrefixes")] == ["a%01"]
 
 
 @pytest.mark.parametrize("each", [*UNFIT, *SPACES], ids=lambda each: f"{ord(each):04x}")

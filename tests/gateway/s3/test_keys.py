@@ -12,6 +12,8 @@ import pytest
 from gateway.s3.faults import S3Fault
 from gateway.s3.sealing.keys import DEFAULT, Keys
 
+SOUND = base64.b64encode(bytes(32)).decode()
+
 
 def add(folder: Path, key_id: str, **entry: object) -> bytes:
     """What an operator does with an editor."""
@@ -100,10 +102,39 @@ def test_a_disabled_key_is_refused_by_name(tmp_path: Path) -> None:
         Keys(tmp_path).known("k1")
 
 
-def test_a_key_of_the_wrong_length_is_not_taken(tmp_path: Path) -> None:
+def test_a_key_of_the_wrong_length_is_not_taken(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "master").write_bytes(b"short")
-    with pytest.raises(ValueError, match="32 bytes"):
+    with pytest.raises(S3Fault) as caught:
         Keys(tmp_path).master()
+    assert caught.value.code == "ServiceUnavailable"
+    assert f"{tmp_path / 'master'} cannot be used: a key must have 32 bytes" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "{}", '{"keys": []}', "\0", "[" * 100_000),
+        *('{"keys": {"k1": null}}', '{"keys": {"k1": {}}}', '{"keys": {"k1": {"key": 5}}}'),
+        *(
+            json.dumps({"keys": {"k1": {"key": SOUND, **wrong}}})
+            for wrong in (
+                *({"enabled": "false"}, {"account": 5}, {"aliases": "alias/x"}, {"aliases": [1]}),
+                *({"former": SOUND}, {"former": [1]}, {"former": ["AAAA"]}, {"key": "é"}),
+            )
+        ),
+    ],
+)
+def test_a_file_with_nonsense_makes_keys_unavailable_and_is_named_in_the_log_and_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    (tmp_path / "named.json").write_text(text)
+    keys = Keys(tmp_path)
+    assert code(keys, "k1") == code(keys, DEFAULT) == "ServiceUnavailable"
+    assert f"{tmp_path / 'named.json'} cannot be used: " in caplog.text
+    assert SOUND not in caplog.text
+    assert (tmp_path / "named.json").read_text() == text
 
 
 def test_a_key_does_not_show_when_printed(tmp_path: Path) -> None:

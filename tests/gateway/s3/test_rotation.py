@@ -14,7 +14,7 @@ from gateway.s3.sealing.keys import Keys
 from gateway.s3.sealing.rings import Ring
 from gateway.s3.sealing.rotation import Rotation
 from gateway.s3.sealing.seals import CUSTOMER, NAMED, SERVICE
-from s3store.records import Bucket, Draft
+from s3store.records import Bucket, Choice, Draft
 from s3store.resealing import Resealed, reseal
 from s3store.sealing import KEY, WrongKey
 from s3store.store import Store
@@ -147,6 +147,22 @@ for done in reseal(Store(root / "objects"), Rotation(Keys(root / "keys")).renewe
     assert readable(store, bucket, keys)
     rest = walk(store, keys)
     assert (rest.seen, 0 < rest.changed < MANY) == (MANY, True)
+    assert readable(store, bucket, only_newest(tmp_path))
+
+
+def test_an_upload_that_is_completed_during_a_walk_is_met_as_a_version(
+    tmp_path: Path, store: Store, bucket: Bucket, keys: Keys
+) -> None:
+    put(store, bucket, "z", keys.master())
+    facts = {"mode": SERVICE, **seals.under(keys.master())}
+    seal, cipher = seals.new(bucket.id, "open", facts, keys.master().secret)
+    upload = store.create_upload(bucket, "open", Draft(seal=seal))
+    part = store.put_part(upload, 1, [b"open"], cipher=cipher)
+    keys.renew("")
+    walk = reseal(store, Rotation(keys).renewed)
+    next(walk)
+    store.complete_upload(upload, [Choice(1, part.etag)])
+    assert list(walk)
     assert readable(store, bucket, only_newest(tmp_path))
 
 
