@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +139,7 @@ def _fill(peer: Peer) -> None:
 def _measure(case: Case, running: list[Peer], rounds: int, seconds: float) -> None:
     for concurrent in case.concurrent:
         rates: dict[str, float] = {}
-        bad = 0
+        bad = Counter[str]()
         for _ in range(rounds):
             for peer in running:
                 if case.listing and not peer.lists:
@@ -146,17 +147,19 @@ def _measure(case: Case, running: list[Peer], rounds: int, seconds: float) -> No
                 requests = case.requests(peer)
                 result = case.client(peer.port, requests, concurrent, seconds, case.once)
                 peer.settle()
-                bad += result.bad
+                bad[peer.name] += result.bad
                 rates[peer.name] = max(rates.get(peer.name, 0), result.rate * case.weight)
         _print(f"{case.name} at {concurrent}", case.unit, running, rates, bad)
 
 
-def _print(name: str, unit: str, running: list[Peer], rates: dict[str, float], bad: int) -> None:
+def _print(
+    name: str, unit: str, running: list[Peer], rates: dict[str, float], bad: Counter[str]
+) -> None:
     ours = rates["pileus"]
     ratios = (f"{ours / rates[peer]:.2f}" if rates.get(peer) else "-" for peer in ("moto", "nginx"))
     figures = [f"{rates[peer.name]:,.0f}" if peer.name in rates else "-" for peer in running]
-    errors = f"  {bad} ERRORS" if bad else ""
-    click.echo(_row(name, unit, figures, *ratios) + errors)
+    errors = (f"  {count} ERRORS of {peer}" for peer, count in bad.items() if count)
+    click.echo(_row(name, unit, figures, *ratios) + "".join(errors))
 
 
 def _row(name: str, unit: str, figures: list[str], *ratios: str) -> str:
