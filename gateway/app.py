@@ -68,9 +68,16 @@ def create(settings: Settings | None = None) -> Flask:
         return ec2(request)
 
     app.wsgi_app = Front(app.wsgi_app, s3, options.hosts)  # type: ignore[method-assign]
-    # What is loaded by now lives as long as the process: the collector need not look at it again
-    # and again, least of all in the middle of a long answer, which makes objects by the thousand.
+    freeze()
+    return app
+
+
+def freeze() -> None:
+    """Tell the collector that what is loaded by now lives as long as the process.
+
+    So it need not look at that again and again, least of all in the middle of a long answer, which
+    makes objects by the thousand.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
-    return app

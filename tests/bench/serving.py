@@ -1,9 +1,9 @@
 """The S3 face behind the front, as the gateway has it; callers come from a file."""
 
-import gc
 from collections.abc import Iterable
 from typing import Any
 
+from gateway.app import freeze
 from gateway.front import Front
 from tests.gateway.s3 import serving
 
@@ -16,6 +16,5 @@ def _no_ec2(_environ: object, start_response: Any) -> Iterable[bytes]:
 def create() -> Front:
     """What gunicorn calls."""
     front = Front(_no_ec2, serving.create())
-    gc.collect()
-    gc.freeze()  # as the gateway does, or the collector spoils one answer in a hundred
+    freeze()  # or the collector spoils one answer in a hundred
     return front
