@@ -18,7 +18,7 @@ from tests.gateway.s3.raw import receive
 
 BUCKET = "million"
 MILLION = 1_000_000
-_ROUNDS = 60
+_ROUNDS = 300
 
 # Of folders in folders, a hundred each, with a hundred keys in the innermost.
 _PAGES = {
